@@ -1,0 +1,243 @@
+"""What a scenario is, and what it can do while it runs."""
+import datetime
+import os
+import re
+import time
+
+from . import consumers, snapshot
+
+import interop_tasks
+
+DEADLINE = 40
+ALL = []
+
+
+class Scenario:
+    """One way of using a queue. `body(run)` is the producer's part; see `Run` for what it can do.
+
+    options: command line of the consumer (and, as far as they concern a producer, of the producer's huey instance).
+    tags: what a consumer must have beyond the basics, for --tags and --without.
+    tz: time zone of producer and consumer.  workers, periodic: -w and whether `tick` is enqueued.
+    bytes: also compare the bytes of messages left behind, up to ids and times.
+    tolerance: seconds that times may differ by.  dead: leaves messages behind that could not be run.
+    """
+
+    def __init__(self, name, body, options=(), tags=(), tz='UTC', workers=1, periodic=False, bytes=False,
+                 tolerance=5.0, dead=False, python_options=()):
+        self.name = name
+        self.body = body
+        self.options = list(options)
+        self.python_options = list(python_options)
+        self.tags = set(tags)
+        self.tz = tz
+        self.workers = workers
+        self.periodic = periodic
+        self.bytes = bytes
+        self.tolerance = tolerance
+        self.dead = dead
+        self.about = (body.__doc__ or '').strip().split('\n')[0]
+
+    def command_line(self, url):
+        line = ['--url', url] + self.options
+        if self.workers is not None:
+            line += ['-w', str(self.workers)]
+        return line + ([] if self.periodic else ['-n'])
+
+
+def scenario(name=None, **settings):
+    """Registers a function as a scenario, named theme/function unless told otherwise."""
+    def register(body):
+        theme = body.__module__.rsplit('.', 1)[-1]
+        own = name or body.__name__.replace('_', '-')
+        ALL.append(Scenario('%s/%s' % (theme, own), body, **settings))
+        return body
+    return register
+
+
+class Run:
+    """One run of a scenario with one consumer, on a Redis that it has for itself."""
+
+    def __init__(self, scenario, server, command, env, is_python):
+        self.scenario = scenario
+        self.server = server
+        self.command = command
+        self.env = env
+        self.is_python = is_python
+        self.url = server.url
+        self.redis = server.client()
+        self.plain_options, _ = interop_tasks.parse(scenario.options)
+        self.huey = self.make_huey()
+        self.tasks = interop_tasks.register(self.huey)
+        self.consumer = None
+        self.notes = []
+        self.wants = []
+        self.ids = 0
+        self.fences = 0
+        self.finished = False
+        self.results = not self.plain_options.no_results
+        self.began = self.clock()
+
+    def make_huey(self, name=None, **changes):
+        """The producer's huey instance, configured as the scenario's options say."""
+        o = self.plain_options
+        settings = dict(storage_kind=o.storage, serializer_kind=o.serializer, secret=o.secret,
+                        results=not o.no_results, store_none=o.store_none, utc=not o.local_time,
+                        notify_result=o.notify_result, expire_time=o.expire_time, clean_name=o.clean_name)
+        settings.update(changes)
+        return interop_tasks.make_huey(name or o.name, self.url, **settings)
+
+    def clock(self):
+        if self.plain_options.local_time:
+            return datetime.datetime.now()
+        return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+    # Producing.
+
+    def id(self):
+        self.ids += 1
+        return snapshot.producer_id(self.ids)
+
+    def s(self, task, *args, **kwargs):
+        """A task with an id that is the same in every run."""
+        return getattr(self.tasks, task).s(*args, id=self.id(), **kwargs)
+
+    def send(self, *tasks):
+        for task in tasks:
+            self.huey.enqueue(task)
+
+    def call(self, task, *args, **kwargs):
+        built = self.s(task, *args, **kwargs)
+        self.send(built)
+        return built
+
+    def push(self, data):
+        """Puts raw bytes on the queue."""
+        self.redis.lpush(self.huey.storage.queue_key, data)
+
+    # The consumer.
+
+    def start(self, *extra, wait=True):
+        line = self.command + self.scenario.command_line(self.url) + list(extra)
+        if self.is_python:
+            line += self.scenario.python_options
+        self.consumer = consumers.ConsumerProcess(line, dict(self.env, TZ=self.scenario.tz))
+        if wait:
+            self.consumer.wait_ready()
+
+    def stop(self, signal_name='TERM'):
+        """Stops the consumer and notes its exit status."""
+        self.consumer.signal(signal_name)
+        self.exited()
+
+    def exited(self):
+        self.notes.append('exit status %d' % self.consumer.wait_exit())
+        self.finished = True
+
+    def note(self, text):
+        self.notes.append(text)
+
+    # Waiting, always for something that can be seen.
+
+    def until(self, condition, what, seconds=DEADLINE):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if self.consumer is not None and not self.consumer.running and not self.finished:
+                status = self.consumer.wait_exit()
+                if not condition():
+                    self.consumer.fail('the consumer exited with %s while waiting for %s' % (status, what))
+                return
+            if time.monotonic() > deadline:
+                message = 'waited %s s for %s' % (seconds, what)
+                self.consumer.fail(message) if self.consumer else self._fail(message)
+            time.sleep(0.004)
+
+    def _fail(self, message):
+        raise consumers.ConsumerFailure(message)
+
+    def has_result(self, task):
+        return self.huey.storage.has_data_for_key(getattr(task, 'id', task))
+
+    def wait_result(self, *tasks):
+        for task in tasks:
+            self.until(lambda: self.has_result(task), 'a result of %s' % task)
+
+    def wait_list(self, key, length):
+        self.until(lambda: self.redis.llen(key) >= length, '%d entries in %s' % (length, key))
+
+    def wait_signal(self, text):
+        self.until(lambda: text.encode() in self.redis.lrange('interop:signals', 0, -1), 'the signal ' + text)
+
+    def wait_key(self, key):
+        self.until(lambda: self.redis.exists(key), key)
+
+    def want(self, condition, what):
+        """Something that must hold before the run is over."""
+        self.wants.append((condition, what))
+
+    def want_result(self, *tasks):
+        for task in tasks:
+            self.want(lambda task=task: self.has_result(task), 'a result of %s' % task)
+
+    def want_list(self, key, length):
+        self.want(lambda: self.redis.llen(key) >= length, '%d entries in %s' % (length, key))
+
+    def want_scheduled(self, count):
+        self.want(lambda: self.huey.scheduled_count() == count, '%d scheduled' % count)
+
+    def fence(self):
+        """Waits until the consumer has run all that was on the queue."""
+        self.fences += 1
+        token = '%s%d' % (snapshot.FENCE, self.fences)
+        self.huey.enqueue(self.tasks.log.s('fence', token, id=token))
+        self.until(lambda: token.encode() in self.redis.lrange('interop:log:fence', 0, -1), 'the queue to drain')
+        if self.results:
+            self.until(lambda: self.has_result(token), 'the end of the last task')
+            self.huey.delete(token)
+
+    def settle(self):
+        """Waits until all that is wanted holds, and nothing moves any more."""
+        for condition, what in self.wants:
+            self.until(condition, what)
+        before = None
+        while True:
+            self.fence()
+            # Offsets are of no interest here.
+            after = [snapshot.masked(line) for line in self.snapshot().lines()]
+            if after == before and self.huey.pending_count() == 0:
+                return
+            before = after
+
+    def snapshot(self):
+        return snapshot.Snapshot(self.redis, self.huey.serializer, self.began, self.scenario.bytes)
+
+    def execute(self):
+        """Runs the scenario; returns what it left behind."""
+        try:
+            self.scenario.body(self)
+            if self.consumer is None and not self.finished:
+                self.start()
+            if not self.finished:
+                self.settle()
+                self.stop()
+            picture = self.snapshot()
+            lines = self.notes + picture.lines()
+            return lines, ([] if self.is_python or self.scenario.dead else picture.leftovers())
+        finally:
+            if self.consumer is not None and self.consumer.running:
+                self.consumer.kill()
+
+
+def use_time_zone(name):
+    os.environ['TZ'] = name
+    time.tzset()
+
+
+def select(patterns=(), tags=None, without=()):
+    """The scenarios whose names contain one of the patterns and whose tags are allowed."""
+    chosen = []
+    for item in sorted(ALL, key=lambda item: item.name):
+        named = not patterns or any(re.search(pattern, item.name) for pattern in patterns)
+        tagged = not tags or item.tags & set(tags)
+        if named and tagged and not item.tags & set(without):
+            chosen.append(item)
+    return chosen

@@ -1,0 +1,78 @@
+"""Private Redis servers: a free port, a unix socket, nothing on disk that outlives them."""
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import redis
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class RedisServer:
+    """A redis-server of our own. Use as a context manager, or start() and stop()."""
+
+    def __init__(self, *options, port=None):
+        self.directory = tempfile.mkdtemp(prefix='huey-interop-')
+        self.socket = os.path.join(self.directory, 'redis.sock')
+        self.port = port or free_port()
+        self.options = options
+        self.process = None
+
+    @property
+    def url(self):
+        return 'redis://127.0.0.1:%d/0' % self.port
+
+    def client(self, **options):
+        return redis.Redis(unix_socket_path=self.socket, **options)
+
+    def start(self):
+        for _ in range(5):
+            self._launch()
+            if self._answers():
+                return self
+            self.port = free_port()
+        with open(os.path.join(self.directory, 'log')) as log:
+            raise RuntimeError('redis-server did not start: ' + log.read()[-500:])
+
+    def _launch(self):
+        with open(os.path.join(self.directory, 'log'), 'w') as log:
+            self.process = subprocess.Popen(
+                ['redis-server', '--bind', '127.0.0.1', '--port', str(self.port), '--unixsocket', self.socket,
+                 '--save', '', '--appendonly', 'no', '--dir', self.directory] + list(self.options),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def _answers(self):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                self.client().ping()
+                return True
+            except redis.AuthenticationError:
+                return True
+            except redis.ConnectionError:
+                time.sleep(0.01)
+        return False
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
