@@ -1,0 +1,235 @@
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// What a client does on its event loop: one shared connection, connections of their own, and who waits for them.
+///
+/// `@unchecked Sendable`: everything that changes is touched on `eventLoop` only, save `inbox`, which has a lock.
+final class ClientCore: @unchecked Sendable {
+    typealias Continuation = UnsafeContinuation<RedisReplies, any Error>
+
+    let configuration: RedisConfiguration
+    let eventLoop: any EventLoop
+    let logger: Logger
+
+    /// Requests from other threads; whoever puts the first one in wakes the event loop.
+    private let inbox = Mutex<[(request: PendingRequest, continuation: Continuation)]>([])
+
+    // On the event loop only.
+    private let connector: Connector
+    private var link = LinkStateMachine<ConnectionHandler, PendingRequest>()
+    private var waitTimer: Scheduled<Void>?
+    /// Every open connection, the shared one too.
+    private var open: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var dedicated: Set<ObjectIdentifier> = []
+    private var connecting = 0
+    private var isShutDown = false
+    private var shutdownWaiters: [() -> Void] = []
+
+    init(_ configuration: RedisConfiguration, eventLoop: any EventLoop, logger: Logger) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.logger = logger
+        connector = Connector(configuration, on: eventLoop)
+    }
+
+    // MARK: Requests on the shared connection
+
+    /// Takes a request from any thread.
+    func submit(_ request: PendingRequest, _ continuation: Continuation) {
+        if eventLoop.inEventLoop {
+            begin(request, continuation)
+            return
+        }
+        let isFirst = inbox.withLock { inbox in
+            inbox.append((request, continuation))
+            return inbox.count == 1
+        }
+        if isFirst { eventLoop.execute { self.emptyInbox() } }
+    }
+
+    /// The task that waits for the request was cancelled.
+    func cancel(_ request: PendingRequest) {
+        eventLoop.execute { request.cancel() }
+    }
+
+    private func emptyInbox() {
+        let submitted = inbox.withLock { inbox in
+            let submitted = inbox
+            inbox.removeAll(keepingCapacity: false)
+            return submitted
+        }
+        let all = { [self] in for (request, continuation) in submitted { begin(request, continuation) } }
+        if let connection = link.connection { connection.gather(all) } else { all() }
+    }
+
+    private func begin(_ request: PendingRequest, _ continuation: Continuation) {
+        guard request.begin(.continuation(continuation), now: eventLoop.now) else { return }
+        if isShutDown {
+            request.fail(RedisError(.shutdown, "the client was shut down"))
+        } else {
+            route(request)
+        }
+    }
+
+    /// Sends a request that has begun, or lets it wait for a connection.
+    func route(_ request: PendingRequest) {
+        switch link.submit(request) {
+        case .send(let connection):
+            guard !connection.submit(request) else { return }
+            // It just became unusable, and says so later.
+            if link.lost(connection, unsent: [request]) { connectShared() }
+            watchWaiting()
+        case .wait(let connect):
+            if connect { connectShared() }
+            watchWaiting()
+        }
+    }
+
+    // MARK: The shared connection
+
+    private func connectShared() {
+        connect { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let connection): sharedConnected(connection)
+            case .failure(let error): sharedFailed(error)
+            }
+        }
+    }
+
+    private func sharedConnected(_ connection: ConnectionHandler) {
+        if link.failures > 0 {
+            logger.notice("connected again", metadata: ["redis": "\(configuration.addressDescription)"])
+        }
+        connection.onDrain = { [weak self, unowned connection] in self?.sharedLost(connection, unsent: []) }
+        adopt(connection) { [weak self, unowned connection] remains in
+            self?.sharedLost(connection, unsent: remains.unwritten)
+        }
+        let waiting = link.connected(connection)
+        connection.gather { for request in waiting where request.isWaitedFor { route(request) } }
+        if isShutDown { finishShutdown() }
+    }
+
+    private func sharedFailed(_ error: RedisError) {
+        if link.failures == 0 {
+            logger.warning(
+                "no connection",
+                metadata: ["redis": "\(configuration.addressDescription)", "error": "\(error)"]
+            )
+        }
+        let outcome = link.connectFailed(error)
+        let rest = configuration.backoff.delay(afterFailures: link.failures)
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(rest)) { [weak self] in
+            guard let self else { return }
+            dropAbandoned()
+            if link.restIsOver() { connectShared() }
+        }
+        if case .fail(let requests) = outcome {
+            for request in requests { request.fail(error) }
+        }
+        if isShutDown { finishShutdown() }
+    }
+
+    private func sharedLost(_ connection: ConnectionHandler, unsent: [PendingRequest]) {
+        if link.lost(connection, unsent: unsent) { connectShared() }
+        watchWaiting()
+    }
+
+    // MARK: Waiting for the shared connection
+
+    /// Nobody is kept waiting for a connection longer than its timeout.
+    private func watchWaiting() {
+        guard waitTimer == nil, let next = link.waiters.lazy.compactMap(\.deadline).min() else { return }
+        waitTimer = eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
+            guard let self else { return }
+            waitTimer = nil
+            let now = eventLoop.now
+            let address = configuration.addressDescription
+            let error = link.lastError ?? RedisError(.timeout, "no connection to \(address) in time")
+            dropAbandoned()
+            for request in link.takeWaiting(where: { $0.deadline.map { $0 <= now } ?? false }) { request.fail(error) }
+            watchWaiting()
+        }
+    }
+
+    private func dropAbandoned() { _ = link.takeWaiting { !$0.isWaitedFor } }
+
+    // MARK: All connections
+
+    private func connect(_ completion: @escaping Connector.Completion) {
+        guard open.count + connecting < max(configuration.maximumConnections, 1) else {
+            completion(
+                .failure(RedisError(.tooManyConnections, "all \(open.count + connecting) connections are in use"))
+            )
+            return
+        }
+        connecting += 1
+        connector.connect { [weak self] result in
+            self?.connecting -= 1
+            completion(result)
+        }
+    }
+
+    private func adopt(_ connection: ConnectionHandler, onClose: @escaping (ConnectionHandler.Machine.Remains) -> Void)
+    {
+        let id = ObjectIdentifier(connection)
+        open[id] = connection
+        connection.onClose = { [weak self] remains, reason in
+            var lost = reason
+            lost.mayHaveExecuted = true
+            for request in remains.unanswered { request.fail(lost) }
+            guard let self else {
+                for request in remains.unwritten { request.fail(reason) }
+                return
+            }
+            logger.debug("connection closed", metadata: ["redis": "\(reason)"])
+            open[id] = nil
+            dedicated.remove(id)
+            onClose(remains)
+            if isShutDown { finishShutdown() }
+        }
+    }
+
+    /// A connection of one's own, for `completion`, on the event loop.
+    func connectDedicated(_ completion: @escaping Connector.Completion) {
+        guard !isShutDown else { return completion(.failure(RedisError(.shutdown, "the client was shut down"))) }
+        connect { [weak self] result in
+            guard let self, case .success(let connection) = result else { return completion(result) }
+            dedicated.insert(ObjectIdentifier(connection))
+            adopt(connection) { remains in
+                let error = RedisError(.connectionClosed, "the connection was closed")
+                for request in remains.unwritten { request.fail(error) }
+            }
+            completion(result)
+            if isShutDown { connection.close(RedisError(.shutdown, "the client was shut down")) }
+        }
+    }
+
+    // MARK: Shutdown
+
+    /// Closes everything; `completion` is called when it is closed. Requests in flight are answered first.
+    func shutdown(_ completion: @escaping () -> Void) {
+        shutdownWaiters.append(completion)
+        guard !isShutDown else { return finishShutdown() }
+        isShutDown = true
+        let error = RedisError(.shutdown, "the client was shut down")
+        for request in link.takeWaiting() { request.fail(error) }
+        for id in dedicated {
+            guard let connection = open[id] else { continue }
+            wake(connection) { connection.close(error) }
+        }
+        finishShutdown()
+    }
+
+    private func finishShutdown() {
+        // Waking a blocked connection needs the shared one, so that goes last.
+        if dedicated.isEmpty {
+            for connection in open.values { connection.drain() }
+        }
+        guard open.isEmpty else { return }
+        let waiters = shutdownWaiters
+        shutdownWaiters = []
+        for waiter in waiters { waiter() }
+    }
+}

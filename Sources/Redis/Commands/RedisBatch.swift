@@ -1,0 +1,230 @@
+internal import NIOCore
+
+/// Commands encoded back to back: they go out in one write, and each gets one reply.
+///
+///     var batch = RedisBatch()
+///     batch.append("SET", "greeting", "hello")
+///     batch.append("GET", "greeting")
+///     let replies = try await client.execute(batch)
+///
+/// Where many commands are built, ``command(_:argumentCount:)`` and ``argument(_:)-(String)`` write straight into the
+/// batch's buffer. A batch is not atomic; ``transaction(_:)`` is.
+public struct RedisBatch: Sendable {
+    /// What would make a server's view of the batch differ from ours.
+    enum Fault: Sendable {
+        case argumentCount
+        case tooLarge
+    }
+
+    /// The encoded commands.
+    private(set) var buffer = ByteBuffer()
+    /// Arguments that the last command still lacks; negative if it got too many.
+    private var missingArguments = 0
+    private var recordedFault: Fault?
+
+    /// The number of commands, and so of replies.
+    public private(set) var count = 0
+
+    /// A server's limit for one string is 512 MB; NIO's for a buffer is 4 GB.
+    static let maximumByteCount = 1 << 30
+
+    /// No commands yet.
+    public init() {}
+
+    /// No commands yet, with room for `byteCount` bytes of them.
+    public init(reservingCapacity byteCount: Int) {
+        buffer.reserveCapacity(min(max(byteCount, 0), Self.maximumByteCount))
+    }
+
+    /// The size of the encoded commands in bytes.
+    public var byteCount: Int { buffer.readableBytes }
+
+    /// Whether there are no commands.
+    public var isEmpty: Bool { count == 0 }
+
+    /// What is wrong with the batch, if anything.
+    var fault: Fault? { recordedFault ?? (missingArguments == 0 ? nil : .argumentCount) }
+
+    /// Removes all commands and keeps the memory for the next ones, unless the batch is still being sent.
+    public mutating func removeAll() {
+        buffer.clear()
+        count = 0
+        missingArguments = 0
+        recordedFault = nil
+    }
+
+    /// Adds a command with its arguments. A subcommand is an argument: `append("CLIENT", "ID")`.
+    public mutating func append(_ name: StaticString, _ arguments: RedisArgument...) {
+        append(name, arguments)
+    }
+
+    /// Adds a command with its arguments.
+    public mutating func append(_ name: StaticString, _ arguments: [RedisArgument]) {
+        command(name, argumentCount: arguments.count)
+        for argument in arguments { self.argument(argument) }
+    }
+
+    /// Adds all commands of another batch.
+    public mutating func append(contentsOf other: RedisBatch) {
+        if missingArguments != 0 { recordedFault = .argumentCount }
+        guard hasRoom(other.byteCount) else { return }
+        var bytes = other.buffer
+        buffer.writeBuffer(&bytes)
+        count += other.count
+        missingArguments = other.missingArguments
+        recordedFault = recordedFault ?? other.recordedFault
+    }
+
+    /// Begins a command; exactly `argumentCount` calls of `argument` must follow.
+    public mutating func command(_ name: StaticString, argumentCount: Int) {
+        if missingArguments != 0 { recordedFault = .argumentCount }
+        missingArguments = argumentCount
+        count += 1
+        name.withUTF8Buffer { name in
+            guard hasRoom(name.count + 2 * Self.headerSize) else { return }
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: name.count + 2 * Self.headerSize) { target in
+                var writer = RESPWriter(target)
+                writer.header(UInt8(ascii: "*"), argumentCount + 1)
+                writer.bulk(UnsafeRawBufferPointer(name))
+                return writer.offset
+            }
+        }
+    }
+
+    /// Adds an argument to the command that was begun: a string's UTF-8.
+    public mutating func argument(_ string: String) {
+        var string = string
+        string.withUTF8 { argument(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Adds an argument to the command that was begun.
+    public mutating func argument(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { argument($0) }
+    }
+
+    /// Adds an argument to the command that was begun.
+    public mutating func argument(_ bytes: UnsafeRawBufferPointer) {
+        missingArguments -= 1
+        guard hasRoom(bytes.count + Self.headerSize) else { return }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count + Self.headerSize) { target in
+            var writer = RESPWriter(target)
+            writer.bulk(bytes)
+            return writer.offset
+        }
+    }
+
+    /// Adds an argument to the command that was begun: an integer in decimal.
+    public mutating func argument(_ int: Int) {
+        missingArguments -= 1
+        guard hasRoom(2 * Self.headerSize) else { return }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 2 * Self.headerSize) { target in
+            var writer = RESPWriter(target)
+            writer.bulk(int)
+            return writer.offset
+        }
+    }
+
+    /// Adds an argument to the command that was begun: a number as Python's `repr` writes it.
+    public mutating func argument(_ double: Double) {
+        argument(double.pythonText)
+    }
+
+    /// Adds an argument to the command that was begun.
+    public mutating func argument(_ argument: RedisArgument) {
+        switch argument.value {
+        case .string(let string): self.argument(string)
+        case .bytes(let bytes): self.argument(bytes)
+        case .int(let int): self.argument(int)
+        case .double(let double): self.argument(double)
+        }
+    }
+
+    /// Adds `MULTI`, the commands of `body`, and `EXEC`: two replies more than commands, of which the last holds the
+    /// others' results. If `body` throws, nothing is added.
+    public mutating func transaction(_ body: (inout RedisBatch) throws -> Void) rethrows {
+        let before = (buffer.writerIndex, count, missingArguments, recordedFault)
+        command("MULTI", argumentCount: 0)
+        do {
+            try body(&self)
+        } catch {
+            buffer.moveWriterIndex(to: before.0)
+            (count, missingArguments, recordedFault) = (before.1, before.2, before.3)
+            throw error
+        }
+        command("EXEC", argumentCount: 0)
+    }
+
+    /// A type byte, 20 characters of an integer, and CR LF after it and after what it announces.
+    private static let headerSize = 25
+
+    private mutating func hasRoom(_ size: Int) -> Bool {
+        guard size <= Self.maximumByteCount - buffer.readableBytes else {
+            recordedFault = .tooLarge
+            return false
+        }
+        return true
+    }
+}
+
+/// Writes RESP into memory that is known to be large enough.
+private struct RESPWriter {
+    private let target: UnsafeMutableRawBufferPointer
+    private(set) var offset = 0
+
+    init(_ target: UnsafeMutableRawBufferPointer) { self.target = target }
+
+    mutating func header(_ type: UInt8, _ length: Int) {
+        byte(type)
+        decimal(UInt(bitPattern: max(length, 0)))
+        newline()
+    }
+
+    mutating func bulk(_ bytes: UnsafeRawBufferPointer) {
+        header(UInt8(ascii: "$"), bytes.count)
+        if let base = bytes.baseAddress, let start = target.baseAddress {
+            (start + offset).copyMemory(from: base, byteCount: bytes.count)
+            offset += bytes.count
+        }
+        newline()
+    }
+
+    mutating func bulk(_ int: Int) {
+        let magnitude = int.magnitude
+        header(UInt8(ascii: "$"), Self.digits(magnitude) + (int < 0 ? 1 : 0))
+        if int < 0 { byte(UInt8(ascii: "-")) }
+        decimal(magnitude)
+        newline()
+    }
+
+    private mutating func byte(_ byte: UInt8) {
+        target[offset] = byte
+        offset += 1
+    }
+
+    private mutating func newline() {
+        byte(UInt8(ascii: "\r"))
+        byte(UInt8(ascii: "\n"))
+    }
+
+    private mutating func decimal(_ number: UInt) {
+        let count = Self.digits(number)
+        var rest = number
+        var position = offset + count
+        repeat {
+            position -= 1
+            target[position] = UInt8(truncatingIfNeeded: 48 &+ rest % 10)
+            rest /= 10
+        } while rest > 0
+        offset += count
+    }
+
+    private static func digits(_ number: UInt) -> Int {
+        var count = 1
+        var rest = number
+        while rest >= 10 {
+            rest /= 10
+            count += 1
+        }
+        return count
+    }
+}

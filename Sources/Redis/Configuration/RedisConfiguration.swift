@@ -1,0 +1,91 @@
+/// Where a Redis server is, who connects to it, and how long it may take.
+///
+/// Its description shows neither password nor key.
+public struct RedisConfiguration: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// What is connected to.
+    public enum Address: Hashable, Sendable {
+        /// A host's name or address, and a port.
+        case host(String, port: Int)
+        /// The path of a unix domain socket.
+        case unixSocket(path: String)
+    }
+
+    /// What is connected to.
+    public var address: Address
+    /// The ACL user; nil for the default user.
+    public var username: String?
+    /// The user's password.
+    public var password: String?
+    /// The number of the database that every connection selects.
+    public var database: Int
+    /// TLS, for `rediss://`; nil for none.
+    public var tls: RedisTLSConfiguration?
+    /// What `CLIENT LIST` shows as the connection's name.
+    public var clientName: String?
+    /// How long a connection may take to be made, TLS and handshake included.
+    public var connectTimeout: Duration
+    /// How long a command may take, waiting for a connection included.
+    public var commandTimeout: Duration
+    /// The waits between failed attempts to connect.
+    public var backoff: RedisBackoff
+    /// How many connections a client holds at most: one that all commands share, and each of ``RedisClient/connect()``.
+    public var maximumConnections: Int
+    /// Options of the URL that redis-py may know and this client does not act on, by name.
+    public internal(set) var ignoredOptions: [String] = []
+
+    /// Redis' defaults: localhost, port 6379, database 0, no user, no TLS; redis-py's: 5 s and 100 connections.
+    public init(
+        host: String = "localhost",
+        port: Int = 6379,
+        username: String? = nil,
+        password: String? = nil,
+        database: Int = 0,
+        tls: RedisTLSConfiguration? = nil,
+        clientName: String? = nil,
+        connectTimeout: Duration = .seconds(5),
+        commandTimeout: Duration = .seconds(5),
+        backoff: RedisBackoff = RedisBackoff(),
+        maximumConnections: Int = 100
+    ) {
+        self.address = .host(host, port: port)
+        self.username = username
+        self.password = password
+        self.database = database
+        self.tls = tls
+        self.clientName = clientName
+        self.connectTimeout = connectTimeout
+        self.commandTimeout = commandTimeout
+        self.backoff = backoff
+        self.maximumConnections = maximumConnections
+    }
+
+    /// A server's unix domain socket, with the same defaults.
+    public init(unixSocketPath path: String, username: String? = nil, password: String? = nil, database: Int = 0) {
+        self.init(username: username, password: password, database: database)
+        address = .unixSocket(path: path)
+    }
+
+    /// A URL without secrets, such as `redis://user:***@localhost:6379/0`.
+    public var description: String {
+        let user = (username ?? "") + (password == nil ? "" : ":***")
+        let login = user.isEmpty ? "" : user + "@"
+        switch address {
+        case .host(let host, let port):
+            let shown = host.contains(":") ? "[\(host)]" : host
+            return "\(tls == nil ? "redis" : "rediss")://\(login)\(shown):\(port)/\(database)"
+        case .unixSocket(let path):
+            return "unix://\(login)\(path)?db=\(database)"
+        }
+    }
+
+    /// What `dump` shows: the description, because a mirror of the stored properties would show the password.
+    public var customMirror: Mirror { Mirror(self, children: ["url": description]) }
+
+    /// The address in words, for errors and logs.
+    package var addressDescription: String {
+        switch address {
+        case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unixSocket(let path): path
+        }
+    }
+}

@@ -1,0 +1,195 @@
+internal import NIOCore
+internal import NIOSSL
+
+/// The I/O of one connection: writes what the state machine accepts, feeds the parser, and runs the one timer.
+///
+/// Not Sendable: it lives on its channel's event loop.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    typealias Machine = ConnectionStateMachine<PendingRequest>
+
+    /// Batches up to this size are copied into one buffer; larger ones are written as they are.
+    static let gatheredSize = 8 * 1024
+
+    /// The server's number for this connection; 0 if it would not tell.
+    var clientID = 0
+    /// Called once, when the connection takes no more requests but some are still unanswered.
+    var onDrain: (() -> Void)?
+    /// Called once, when the connection is closed, with what was not answered and the reason.
+    var onClose: ((Machine.Remains, RedisError) -> Void)?
+    /// Whether it is closed, for other threads to read.
+    let closedFlag = Flag()
+
+    private let peer: String
+    private let parser: ReplyParser
+    private var machine = Machine()
+    private var context: ChannelHandlerContext?
+    private var outgoing = ByteBuffer()
+    private var isFlushScheduled = false
+    private var isGathering = false
+    private var timer: Scheduled<Void>?
+    private var timerDeadline: NIODeadline?
+    private var closeReason: RedisError?
+
+    init(peer: String, limits: ReplyLimits = ReplyLimits()) {
+        self.peer = peer
+        parser = ReplyParser(limits: limits)
+    }
+
+    /// The time of its event loop.
+    var now: NIODeadline { context?.eventLoop.now ?? .now() }
+
+    /// The oldest request that has no replies yet.
+    var oldestRequest: PendingRequest? { machine.oldest }
+
+    // MARK: Requests
+
+    /// Sends a request that has begun. False if the connection does not take it.
+    func submit(_ request: PendingRequest) -> Bool {
+        guard let context else { return false }
+        switch machine.submit(request, replyCount: request.replyCount, deadline: request.deadline) {
+        case .refuse: return false
+        case .write(let flushNow):
+            if let deadline = request.deadline { setTimer(deadline, context) }
+            write(request.payload, context)
+            if flushNow && !isGathering { flush(context) } else { scheduleFlush(context) }
+            return true
+        }
+    }
+
+    /// Runs `body`, and flushes once what it submits.
+    func gather(_ body: () -> Void) {
+        isGathering = true
+        body()
+        isGathering = false
+        if let context { flush(context) }
+    }
+
+    /// Takes no more requests, and closes once those in flight are answered.
+    func drain() {
+        if machine.drain() { close(RedisError(.connectionClosed, "the connection to \(peer) was closed")) }
+    }
+
+    /// Closes at once.
+    func close(_ reason: RedisError) {
+        closeReason = closeReason ?? reason
+        context?.close(promise: nil)
+    }
+
+    private func write(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
+        if payload.readableBytes <= Self.gatheredSize {
+            outgoing.writeImmutableBuffer(payload)
+        } else {
+            writeGathered(context)
+            context.write(wrapOutboundOut(payload), promise: nil)
+        }
+    }
+
+    private func writeGathered(_ context: ChannelHandlerContext) {
+        guard outgoing.readableBytes > 0 else { return }
+        context.write(wrapOutboundOut(outgoing), promise: nil)
+        outgoing.clear()
+    }
+
+    private func flush(_ context: ChannelHandlerContext) {
+        machine.flushed()
+        writeGathered(context)
+        context.flush()
+    }
+
+    private func scheduleFlush(_ context: ChannelHandlerContext) {
+        guard !isFlushScheduled, !isGathering else { return }
+        isFlushScheduled = true
+        context.eventLoop.assumeIsolated().execute { [self] in
+            isFlushScheduled = false
+            if let context = self.context { flush(context) }
+        }
+    }
+
+    // MARK: The timer
+
+    private func setTimer(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
+        if let timerDeadline, timerDeadline <= deadline { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timeIsOver() }
+    }
+
+    private func timeIsOver() {
+        timer = nil
+        timerDeadline = nil
+        guard let context else { return }
+        let wasOpen = machine.isOpen
+        let expiry = machine.expire(now: context.eventLoop.now)
+        if let next = expiry.next { setTimer(next, context) }
+        if wasOpen && !machine.isOpen && !expiry.close { onDrain?() }
+        for request in expiry.expired {
+            request.fail(RedisError(.timeout, "no reply from \(peer) in time", mayHaveExecuted: true))
+        }
+        if expiry.close { close(RedisError(.timeout, "no reply from \(peer) in time")) }
+    }
+
+    // MARK: ChannelInboundHandler
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { closed() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        buffer.withUnsafeReadableBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty, closeReason == nil {
+                parser.feed(UnsafeRawBufferPointer(rebasing: rest.prefix(ReplyParser.feedSize)))
+                rest = rest.dropFirst(ReplyParser.feedSize)
+                deliver()
+            }
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        closed()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        close(RedisError(.connectionClosed, "\(peer): \(describe(error))"))
+    }
+
+    private func deliver() {
+        while closeReason == nil {
+            guard let count = machine.expectedReplies else {
+                if !parser.isIdle { violated("a reply that nobody asked for") }
+                return
+            }
+            switch parser.next(count: count) {
+            case .incomplete: return
+            case .failed(let error): violated(error.message)
+            case .complete(let replies):
+                guard case .deliver(let request, let close) = machine.answered() else { return }
+                request?.finish(.success(replies))
+                if close { self.close(RedisError(.connectionClosed, "the connection to \(peer) was closed")) }
+            }
+        }
+    }
+
+    private func violated(_ reason: String) {
+        close(RedisError(.protocolError, "\(peer): \(reason)"))
+    }
+
+    private func closed() {
+        guard context != nil else { return }
+        context = nil
+        timer?.cancel()
+        timer = nil
+        closedFlag.set()
+        let lastWords = parser.firstErrorOfUnfinishedBatch.map { ": " + $0 } ?? ""
+        let reason = closeReason ?? RedisError(.connectionClosed, "\(peer) closed the connection" + lastWords)
+        let remains = machine.close()
+        let onClose = onClose
+        self.onClose = nil
+        onDrain = nil
+        onClose?(remains, reason)
+    }
+}
