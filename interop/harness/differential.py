@@ -13,6 +13,9 @@ from . import consumers, scenario, servers, snapshot
 
 import scenarios
 
+# Rendering nested values recurses.
+sys.setrecursionlimit(20_000)
+
 
 def load_scenarios():
     for module in pkgutil.iter_modules(scenarios.__path__):

@@ -3,6 +3,7 @@
 Two values render alike only if a Python program could not tell them apart by looking. Times near `now` are rendered as
 marked offsets, which `snapshot.compare` compares with a tolerance.
 """
+import copyreg
 import datetime
 import math
 import re
@@ -23,9 +24,10 @@ class Renderer:
         self.seen = {}
         self.shared = set()
         self.labels = {}
+        self.path = []
 
     def render(self, value):
-        self.seen, self.shared, self.labels = {}, set(), {}
+        self.seen, self.shared, self.labels, self.path = {}, set(), {}, []
         self._find_shared(value)
         return self._text(value)
 
@@ -68,7 +70,14 @@ class Renderer:
                 return '#%d' % self.labels[id(value)]
             self.labels[id(value)] = len(self.labels) + 1
             prefix = '#%d=' % self.labels[id(value)]
-        return prefix + self._container(value)
+        if id(value) in self.path:
+            # A tuple that holds itself through something else.
+            return '#up%d' % (len(self.path) - self.path.index(id(value)))
+        self.path.append(id(value))
+        try:
+            return prefix + self._container(value)
+        finally:
+            self.path.pop()
 
     def _atom(self, value):
         if type(value) is datetime.datetime and value.tzinfo is None and abs(value - self.now) < NEAR:
@@ -121,7 +130,8 @@ def reduced(value):
     """What pickle would need to build an object again, without the class itself."""
     if isinstance(value, tuple) and hasattr(value, '_fields'):
         return list(value)
-    parts = value.__reduce_ex__(4)
+    reducer = copyreg.dispatch_table.get(type(value))
+    parts = reducer(value) if reducer else value.__reduce_ex__(4)
     if isinstance(parts, str):
         return [parts]
     parts = list(parts[1:])

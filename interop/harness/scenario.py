@@ -4,7 +4,9 @@ import os
 import re
 import time
 
-from . import consumers, snapshot
+import redis
+
+from . import consumers, servers, snapshot
 
 import interop_tasks
 
@@ -63,12 +65,10 @@ class Run:
         self.command = command
         self.env = env
         self.is_python = is_python
-        self.url = server.url
-        self.redis = server.client()
         self.plain_options, _ = interop_tasks.parse(scenario.options)
-        self.huey = self.make_huey()
-        self.tasks = interop_tasks.register(self.huey)
+        self.connect(server.url)
         self.consumer = None
+        self.servers = []
         self.notes = []
         self.wants = []
         self.ids = 0
@@ -76,6 +76,19 @@ class Run:
         self.finished = False
         self.results = not self.plain_options.no_results
         self.began = self.clock()
+
+    def connect(self, url):
+        """Uses this URL from now on, for the consumer, the producer and the comparison."""
+        self.url = url
+        self.redis = redis.Redis.from_url(url)
+        self.huey = self.make_huey()
+        self.tasks = interop_tasks.register(self.huey)
+
+    def own_server(self, *options, start=True):
+        """A Redis server of this run alone."""
+        server = servers.RedisServer(*options)
+        self.servers.append(server)
+        return server.start() if start else server
 
     def make_huey(self, name=None, **changes):
         """The producer's huey instance, configured as the scenario's options say."""
@@ -128,6 +141,14 @@ class Run:
         """Stops the consumer and notes its exit status."""
         self.consumer.signal(signal_name)
         self.exited()
+
+    def exit_status(self, *arguments):
+        """The exit status of a consumer started with exactly these arguments."""
+        process = consumers.ConsumerProcess(self.command + list(arguments), self.env)
+        try:
+            return process.wait_exit()
+        finally:
+            process.kill()
 
     def exited(self):
         self.notes.append('exit status %d' % self.consumer.wait_exit())
@@ -198,14 +219,15 @@ class Run:
         """Waits until all that is wanted holds, and nothing moves any more."""
         for condition, what in self.wants:
             self.until(condition, what)
-        before = None
-        while True:
+        before, deadline = None, time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
             self.fence()
             # Offsets are of no interest here.
             after = [snapshot.masked(line) for line in self.snapshot().lines()]
             if after == before and self.huey.pending_count() == 0:
                 return
             before = after
+        self.consumer.fail('something goes on for ever')
 
     def snapshot(self):
         return snapshot.Snapshot(self.redis, self.huey.serializer, self.began, self.scenario.bytes)
@@ -225,6 +247,8 @@ class Run:
         finally:
             if self.consumer is not None and self.consumer.running:
                 self.consumer.kill()
+            for server in self.servers:
+                server.stop()
 
 
 def use_time_zone(name):
