@@ -1,0 +1,279 @@
+internal import BigInt
+
+/// Checks that dict keys and set elements are hashable and merges equal ones, as Python's dict does: the first key
+/// stays, the last value wins.
+///
+/// `1`, `1.0` and `True` are equal; objects are equal to themselves only, because what their `__eq__` says is unknown.
+struct KeyCheck {
+    let nodes: UnsafeMutablePointer<Node>
+    let children: UnsafeMutablePointer<UInt32>
+    let input: UnsafePointer<UInt8>
+    let side: UnsafePointer<UInt8>
+    /// What comparing may still cost, so that nested tuples that differ at their ends cannot take forever.
+    var budget: Int
+    private var hashes: [NodeIndex: UInt32] = [:]
+
+    init(
+        nodes: UnsafeMutablePointer<Node>,
+        children: UnsafeMutablePointer<UInt32>,
+        input: UnsafePointer<UInt8>,
+        side: UnsafePointer<UInt8>,
+        budget: Int
+    ) {
+        self.nodes = nodes
+        self.children = children
+        self.input = input
+        self.side = side
+        self.budget = budget
+    }
+
+    /// Checks every dict, set and frozenset of an arena.
+    mutating func run(count: Int) throws(PickleError) {
+        var index = Singleton.count
+        while index < count {
+            switch nodes[index].tag {
+            case .dict: try check(index, stride: 2)
+            case .set, .frozenset: try check(index, stride: 1)
+            default: break
+            }
+            index &+= 1
+        }
+    }
+
+    private mutating func check(_ index: Int, stride step: Int) throws(PickleError) {
+        let node = nodes[index]
+        let first = children + Int(node.a)
+        let count = Int(node.b) / step
+        if count == 1 {
+            if nodes[Int(first[0])].tag != .string { _ = try hash(first[0]) }
+            return
+        }
+        if count == 0 { return }
+        var hasDuplicates = false
+        if count <= 8 {
+            hasDuplicates = try checkFew(first, count, step)
+        } else {
+            hasDuplicates = try checkMany(first, count, step, merge: false) != count
+        }
+        if hasDuplicates {
+            let left = try checkMany(first, count, step, merge: true)
+            nodes[index].b = UInt32(left * step)
+        }
+    }
+
+    @inline(__always)
+    private mutating func checkFew(
+        _ first: UnsafeMutablePointer<UInt32>,
+        _ count: Int,
+        _ step: Int
+    ) throws(PickleError) -> Bool {
+        var place = 0
+        while place < count {
+            let key = first[place &* step]
+            let hash = try hash(key)
+            var other = 0
+            while other < place {
+                // The hash of a str is kept in its node, so asking again is a load.
+                let candidate = first[other &* step]
+                if try self.hash(candidate) == hash, try equal(candidate, key, depth: 0) { return true }
+                other &+= 1
+            }
+            place &+= 1
+        }
+        return false
+    }
+
+    /// Open addressing over all keys; returns how many different ones there are, and moves them together if asked.
+    private mutating func checkMany(
+        _ first: UnsafeMutablePointer<UInt32>,
+        _ count: Int,
+        _ step: Int,
+        merge: Bool
+    ) throws(PickleError) -> Int {
+        var size = 16
+        while size < count * 2 { size *= 2 }
+        let slots = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
+        defer { slots.deallocate() }
+        slots.initialize(repeating: .max, count: size)
+        var unique = 0
+        for place in 0..<count {
+            let key = first[place * step]
+            let hash = try hash(key)
+            var slot = Int(hash) & (size - 1)
+            var found = false
+            while slots[slot] != .max {
+                // Keys were moved down to `unique` places when merging, else they are where they were.
+                let other = first[Int(slots[slot]) * step]
+                if try self.hash(other) == hash, try equal(other, key, depth: 0) {
+                    if merge, step == 2 { first[Int(slots[slot]) * 2 + 1] = first[place * 2 + 1] }
+                    found = true
+                    break
+                }
+                budget -= 1
+                slot = (slot + 1) & (size - 1)
+            }
+            if budget < 0 { throw tooMuch() }
+            if found { continue }
+            slots[slot] = UInt32(merge ? unique : place)
+            if merge {
+                first[unique * step] = key
+                if step == 2 { first[unique * 2 + 1] = first[place * 2 + 1] }
+            }
+            unique += 1
+        }
+        return unique
+    }
+
+    private func tooMuch() -> PickleError {
+        PickleError(.expansionLimit, "comparing the keys of dicts and sets takes too long")
+    }
+
+    // MARK: Hash and equality
+
+    @inline(__always)
+    private func bytes(_ node: Node) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: (node.has(Node.side) ? side : input) + Int(node.a), count: Int(node.b))
+    }
+
+    @inline(__always)
+    mutating func hash(_ index: NodeIndex) throws(PickleError) -> UInt32 {
+        let node = nodes[Int(index)]
+        if node.has(Node.hashed) { return node.c }
+        if node.tag == .string {
+            let value = Self.mix(bytes(node))
+            nodes[Int(index)].c = value
+            nodes[Int(index)].flags |= Node.hashed
+            return value
+        }
+        return try hashRare(index)
+    }
+
+    /// FNV over words with a final mix: spreads well enough, and probing is bounded by the budget.
+    @inline(__always)
+    static func mix(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        var value: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: bytes.count)
+        guard let base = bytes.baseAddress else { return UInt32(truncatingIfNeeded: value) }
+        var index = 0
+        while index &+ 8 <= bytes.count {
+            value = (value ^ UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD
+            value ^= value &>> 32
+            index &+= 8
+        }
+        while index < bytes.count {
+            value = (value ^ UInt64(base[index])) &* 0x0000_0100_0000_01B3
+            index &+= 1
+        }
+        value = (value ^ value &>> 29) &* 0xC4CE_B9FE_1A85_EC53
+        return UInt32(truncatingIfNeeded: value &>> 32)
+    }
+
+    private static func mix(_ bits: UInt64) -> UInt32 {
+        var value = (bits ^ bits &>> 33) &* 0xFF51_AFD7_ED55_8CCD
+        value = (value ^ value &>> 33) &* 0xC4CE_B9FE_1A85_EC53
+        return UInt32(truncatingIfNeeded: value &>> 32)
+    }
+
+    /// The integer that a number equals, if there is one: `True` is 1 and so is 1.0.
+    private func integral(_ node: Node) -> Int64? {
+        switch node.tag {
+        case .int: return Int64(bitPattern: node.bits)
+        case .bool: return Int64(node.a)
+        case .float: return Int64(exactly: Double(bitPattern: node.bits))
+        default: return nil
+        }
+    }
+
+    private mutating func hashRare(_ index: NodeIndex) throws(PickleError) -> UInt32 {
+        let node = nodes[Int(index)]
+        switch node.tag {
+        case .none: return 0xB5C0_FBCF
+        case .int, .bool, .float: return Self.mix(integral(node).map { UInt64(bitPattern: $0) } ?? node.bits)
+        case .bigInt, .bytes, .python2String: return Self.mix(bytes(node))
+        case .list, .dict, .set, .bytearray:
+            throw PickleError(.unhashable, "unhashable type: '\(Decoder.typeName(node.tag))'")
+        case .tuple: return try hashTuple(index)
+        case .frozenset:
+            if let known = hashes[index] { return known }
+            var value: UInt32 = 0x1B87_3593
+            for place in 0..<Int(node.b) { value = value &+ (try hash(children[Int(node.a) + place])) }
+            hashes[index] = value
+            return value
+        default: return Self.mix(UInt64(index) << 8 | UInt64(node.tag.rawValue))
+        }
+    }
+
+    /// Iterative, and each tuple once.
+    private mutating func hashTuple(_ root: NodeIndex) throws(PickleError) -> UInt32 {
+        if let known = hashes[root] { return known }
+        var path: [(index: NodeIndex, place: Int, value: UInt32)] = [(root, 0, 0x2545_F491)]
+        var result: UInt32 = 0
+        while var frame = path.popLast() {
+            let node = nodes[Int(frame.index)]
+            if frame.place == Int(node.b) {
+                hashes[frame.index] = frame.value
+                result = frame.value
+                continue
+            }
+            let child = children[Int(node.a) + frame.place]
+            if nodes[Int(child)].tag == .tuple, hashes[child] == nil {
+                path.append(frame)
+                path.append((child, 0, 0x2545_F491))
+                continue
+            }
+            let next: UInt32
+            if let known = hashes[child] { next = known } else { next = try hash(child) }
+            frame.value = (frame.value ^ next) &* 0x0100_0193 &+ 0x85EB_CA6B
+            frame.place += 1
+            path.append(frame)
+        }
+        return result
+    }
+
+    mutating func equal(_ left: NodeIndex, _ right: NodeIndex, depth: Int) throws(PickleError) -> Bool {
+        if left == right { return true }
+        let one = nodes[Int(left)]
+        let other = nodes[Int(right)]
+        if let value = integral(one) { return integral(other) == value }
+        switch (one.tag, other.tag) {
+        case (.float, .float): return Double(bitPattern: one.bits) == Double(bitPattern: other.bits)
+        case (.string, .string), (.bytes, .bytes), (.python2String, .python2String), (.bigInt, .bigInt):
+            budget -= Int(one.b) >> 3
+            return equalBytes(bytes(one), bytes(other))
+        case (.float, .bigInt): return equalsBig(Double(bitPattern: one.bits), other)
+        case (.bigInt, .float): return equalsBig(Double(bitPattern: other.bits), one)
+        case (.tuple, .tuple):
+            if one.b != other.b { return false }
+            if depth > 200 { throw tooMuch() }
+            for place in 0..<Int(one.b) {
+                budget -= 1
+                if budget < 0 { throw tooMuch() }
+                let next = (children[Int(one.a) + place], children[Int(other.a) + place])
+                if try !equal(next.0, next.1, depth: depth + 1) { return false }
+            }
+            return true
+        case (.frozenset, .frozenset):
+            if one.b != other.b { return false }
+            if depth > 200 { throw tooMuch() }
+            for place in 0..<Int(one.b) {
+                var found = false
+                for candidate in 0..<Int(other.b) where !found {
+                    budget -= 1
+                    if budget < 0 { throw tooMuch() }
+                    found = try equal(
+                        children[Int(one.a) + place],
+                        children[Int(other.a) + candidate],
+                        depth: depth + 1
+                    )
+                }
+                if !found { return false }
+            }
+            return true
+        default: return false
+        }
+    }
+
+    private func equalsBig(_ value: Double, _ node: Node) -> Bool {
+        guard value.isFinite, value.rounded() == value, node.b <= 130 else { return false }
+        return Double(bigInteger(bytes(node))) == value && littleEndianBytes(.init(value)).elementsEqual(bytes(node))
+    }
+}

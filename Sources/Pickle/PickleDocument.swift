@@ -1,0 +1,151 @@
+/// A decoded pickle of any protocol: immutable data that never imported, called or executed anything.
+///
+/// Strings stay ranges of the retained input, containers are ranges of a table, and a node's index is its Python
+/// identity, so sharing and cycles are kept and freeing takes no recursion. What has no Swift meaning (an instance of some
+/// class, a persistent id …) is a node like any other and is written back as it came.
+///
+/// Mirrors `pickle.loads`, which it follows in what it accepts.
+// Sendable: the arena's memory is written only before `init` returns, never changes after that, belongs to this object
+// alone and is freed once, in `deinit`; every pointer into it is used while this object is retained.
+public final class PickleDocument: @unchecked Sendable {
+    let arena: Arena
+
+    /// Decodes one pickle. Bytes after its STOP are ignored, as in CPython.
+    ///
+    /// - Throws: ``PickleError`` for malformed input, for what CPython refuses without importing anything (such as
+    ///   unhashable keys), and when a limit is passed.
+    /// - Complexity: O(n) in time and memory, n being the number of bytes.
+    public convenience init(_ bytes: [UInt8], limits: PickleLimits = .default) throws(PickleError) {
+        let result = bytes.withUnsafeBytes { buffer -> Result<Arena, PickleError> in
+            do throws(PickleError) {
+                return .success(try Arena(decoding: buffer, limits: limits))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self.init(try result.get())
+    }
+
+    /// Decodes a pickle from memory that is only borrowed for this call.
+    public convenience init(
+        copying bytes: UnsafeRawBufferPointer,
+        limits: PickleLimits = .default
+    ) throws(PickleError) {
+        self.init(try Arena(decoding: bytes, limits: limits))
+    }
+
+    private init(_ arena: Arena) {
+        self.arena = arena
+    }
+
+    deinit {
+        arena.free()
+    }
+
+    /// The value that was pickled.
+    public var root: PickleView { PickleView(self, arena.root) }
+
+    /// The highest of its PROTO and of its opcodes' protocols.
+    public var pickleProtocol: Int { arena.pickleProtocol }
+
+    /// Whether a value holds itself, directly or not, so that a walk that follows every reference never ends.
+    public var hasCycles: Bool { arena.hasCycles }
+
+    /// Writes the whole pickle again, byte-identical with what CPython's C pickler writes for the same object graph.
+    ///
+    /// - Parameter version: the protocol, 0 to 5; by default the pickle's own.
+    /// - Throws: ``PickleError`` when this protocol has no form for something, such as buffers below protocol 5.
+    public func encoded(protocol version: Int? = nil) throws(PickleError) -> [UInt8] {
+        var writer = PickleWriter(protocol: version ?? pickleProtocol, ownProtocol: version == nil)
+        try writer.write(root)
+        return try writer.finishTyped()
+    }
+}
+
+extension Arena {
+    /// Decodes a pickle into memory that the caller frees.
+    init(decoding bytes: UnsafeRawBufferPointer, limits: PickleLimits) throws(PickleError) {
+        if bytes.count > min(limits.bytes, 0xFFFF_0000) {
+            throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(limits.bytes)")
+        }
+        // One block: nodes, children, input. Most pickles fit the guess of four bytes for a node; others move out.
+        let guess = bytes.count / 4 + 24
+        let nodeRoom = guess * MemoryLayout<Node>.stride
+        let childRoom = guess * MemoryLayout<UInt32>.stride
+        let slab = UnsafeMutableRawPointer.allocate(byteCount: nodeRoom + childRoom + bytes.count + 1, alignment: 16)
+        let input = (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 1)
+        if let base = bytes.baseAddress {
+            UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
+        }
+        var decoder = Decoder(
+            nodes: RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
+            children: RawTable(
+                borrowing: (slab + nodeRoom).bindMemory(to: UInt32.self, capacity: guess),
+                capacity: guess
+            ),
+            side: RawTable(borrowing: input, capacity: 0),
+            stack: RawTable(capacity: 64),
+            marks: RawTable(capacity: 32),
+            memo: RawTable(capacity: 64),
+            input: UnsafePointer(input),
+            end: bytes.count,
+            nodeLimit: min(limits.nodes, Int(UInt32.max) - 16),
+            limits: limits
+        )
+        decoder.prepare()
+        defer { decoder.freeScratch() }
+        do throws(PickleError) {
+            let root = try decoder.run()
+            self.init(decoder, root: root, slab: slab)
+            try check(decoder, limits)
+        } catch {
+            decoder.nodes.free()
+            decoder.children.free()
+            decoder.side.free()
+            slab.deallocate()
+            throw error
+        }
+    }
+
+    private init(_ decoder: Decoder, root: NodeIndex, slab: UnsafeMutableRawPointer) {
+        nodes = decoder.nodes.base
+        children = decoder.children.base
+        input = decoder.input
+        side = UnsafePointer(decoder.side.base)
+        nodeCount = decoder.nodes.count
+        childCount = decoder.children.count
+        inputCount = decoder.end
+        self.root = root
+        pickleProtocol = decoder.highestProtocol
+        self.slab = slab
+        ownsNodes = decoder.nodes.isOwned
+        ownsChildren = decoder.children.isOwned
+        ownsSide = decoder.side.isOwned
+        hasCycles = false
+        integerDigits = limits(decoder)
+    }
+
+    private mutating func check(_ decoder: Decoder, _ limits: PickleLimits) throws(PickleError) {
+        let work = nodeCount &+ childCount &+ inputCount
+        var keys = KeyCheck(
+            nodes: nodes,
+            children: children,
+            input: input,
+            side: side,
+            budget: work &* 64 &+ 1_000_000
+        )
+        try keys.run(count: nodeCount)
+        if decoder.needsSurvey {
+            var survey = Survey(nodes: nodes, children: children, count: nodeCount, limits: limits)
+            try survey.walk(from: root)
+            hasCycles = survey.hasCycles
+        } else if decoder.sharedBytes > limits.expansion {
+            throw PickleError(
+                .expansionLimit,
+                "shared values expand to more than \(limits.expansion) nodes and bytes of text"
+            )
+        }
+    }
+}
+
+private func limits(_ decoder: Decoder) -> Int { decoder.limits.integerDigits }

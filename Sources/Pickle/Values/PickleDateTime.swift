@@ -1,0 +1,259 @@
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// `datetime.datetime`, naive or aware.
+public struct PickleDateTime: Sendable, Hashable, PickleCodable {
+    public var year: Int
+    public var month: Int
+    public var day: Int
+    public var hour: Int
+    public var minute: Int
+    public var second: Int
+    public var microsecond: Int
+    /// 1 for the second of the two equal wall times when clocks are set back.
+    public var fold: Int
+    /// The time zone object, carried as it is; `nil` when naive.
+    public var tzinfo: PickleValue?
+
+    public init(
+        year: Int,
+        month: Int,
+        day: Int,
+        hour: Int = 0,
+        minute: Int = 0,
+        second: Int = 0,
+        microsecond: Int = 0,
+        fold: Int = 0,
+        tzinfo: PickleValue? = nil
+    ) {
+        self.year = year
+        self.month = month
+        self.day = day
+        self.hour = hour
+        self.minute = minute
+        self.second = second
+        self.microsecond = microsecond
+        self.fold = fold
+        self.tzinfo = tzinfo
+    }
+
+    /// The naive wall time in UTC of seconds since 1970, as `datetime.utcfromtimestamp` gives it.
+    public init(utcSeconds seconds: Int, microsecond: Int = 0) {
+        let days = Int((Double(seconds) / 86_400).rounded(.down))
+        let rest = seconds - days * 86_400
+        let (year, month, day) = Self.civil(days)
+        self.init(
+            year: year,
+            month: month,
+            day: day,
+            hour: rest / 3600,
+            minute: rest / 60 % 60,
+            second: rest % 60,
+            microsecond: microsecond
+        )
+    }
+
+    /// The naive wall time in UTC of a date, rounded to microseconds.
+    public init(utc date: Date) {
+        let interval = date.timeIntervalSince1970
+        var seconds = interval.rounded(.down)
+        var micro = ((interval - seconds) * 1e6).rounded(.toNearestOrEven)
+        if micro >= 1e6 {
+            seconds += 1
+            micro = 0
+        }
+        self.init(utcSeconds: Int(seconds), microsecond: Int(micro))
+    }
+
+    /// Seconds since 1970 of the wall time as if it were UTC, as `calendar.timegm`; without the microseconds.
+    public var secondsAsUTC: Int {
+        Self.days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+    }
+
+    /// The offset from UTC, for `datetime.timezone`, pytz's UTC and fixed offsets, and zones by name; `nil` when naive or unknown.
+    public var utcOffset: Duration? {
+        guard let tzinfo else { return nil }
+        return PickleTimeZone.offset(of: tzinfo, at: self)
+    }
+
+    /// The moment in time; `nil` when naive or when the zone is unknown.
+    public var date: Date? {
+        guard let utcOffset else { return nil }
+        let offset = Double(utcOffset.components.seconds) + Double(utcOffset.components.attoseconds) / 1e18
+        return Date(timeIntervalSince1970: Double(secondsAsUTC) - offset + Double(microsecond) / 1e6)
+    }
+
+    // MARK: Wire
+
+    /// Reads all forms: protocols 0 to 5, and Python 2's.
+    public init(pickle: PickleView) throws {
+        guard let object = pickle.object, object.isInstance(of: "datetime", "datetime") else {
+            throw PickleError.mismatch(expected: "datetime.datetime", found: pickle)
+        }
+        let arguments = object.arguments
+        if (1...2).contains(arguments.count), let state = Self.state(arguments[0]) {
+            self.init(
+                year: Int(state[0]) << 8 | Int(state[1]),
+                month: Int(state[2] & 0x7F),
+                day: Int(state[3]),
+                hour: Int(state[4]),
+                minute: Int(state[5]),
+                second: Int(state[6]),
+                microsecond: Int(state[7]) << 16 | Int(state[8]) << 8 | Int(state[9]),
+                fold: Int(state[2] >> 7)
+            )
+        } else if (3...8).contains(arguments.count), let parts = Self.integers(arguments.prefix(7)) {
+            self.init(
+                year: parts[0],
+                month: parts[1],
+                day: parts[2],
+                hour: parts[3],
+                minute: parts[4],
+                second: parts[5],
+                microsecond: parts[6]
+            )
+        } else {
+            throw PickleError.mismatch(expected: "datetime.datetime", found: pickle)
+        }
+        let zone = arguments.count == 2 ? arguments[1] : arguments.count == 8 ? arguments[7] : nil
+        if let zone, !zone.isNone { tzinfo = .view(zone) }
+        guard isValid else { throw PickleError.mismatch(expected: "datetime.datetime", found: pickle) }
+    }
+
+    private var isValid: Bool {
+        (1...9999).contains(year) && (1...12).contains(month) && (1...31).contains(day) && (0...23).contains(hour)
+            && (0...59).contains(minute) && (0...59).contains(second) && (0...999_999).contains(microsecond)
+    }
+
+    /// Ten bytes; or a latin-1 str of ten characters, which `pickle.loads(…, encoding='latin1')` of Python 2's gives.
+    private static func state(_ view: PickleView) -> [UInt8]? {
+        if let bytes = view.bytes { return bytes.count == 10 ? bytes : nil }
+        let bytes = view.withUTF8 { latin1($0) } ?? nil
+        return bytes?.count == 10 ? bytes : nil
+    }
+
+    private static func integers(_ views: Slice<PickleView.Elements>) -> [Int]? {
+        var result: [Int] = []
+        for view in views {
+            guard let value = view.int else { return nil }
+            result.append(value)
+        }
+        return result + Array(repeating: 0, count: 7 - result.count)
+    }
+
+    /// CPython 3's form.
+    public func encode(to writer: inout PickleWriter) throws {
+        guard isValid else { throw PickleError(.notEncodable, "no datetime.datetime: \(self)") }
+        let foldBit: UInt8 = fold != 0 && writer.pickleProtocol > 3 ? 0x80 : 0
+        let state: [UInt8] = [
+            UInt8(year >> 8), UInt8(year & 0xFF), UInt8(month) | foldBit, UInt8(day), UInt8(hour), UInt8(minute),
+            UInt8(second), UInt8(microsecond >> 16), UInt8(microsecond >> 8 & 0xFF), UInt8(microsecond & 0xFF),
+        ]
+        try writer.writeReduce(module: "datetime", name: "datetime", argumentCount: tzinfo == nil ? 1 : 2) { writer in
+            writer.write(bytes: state)
+            if let tzinfo { try tzinfo.encode(to: &writer) }
+        }
+    }
+
+    // MARK: Calendar
+
+    /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
+    static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    /// The date that many days after 1970-01-01.
+    static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthIndex = (5 * dayOfYear + 2) / 153
+        let month = monthIndex + (monthIndex < 10 ? 3 : -9)
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthIndex + 2) / 5 + 1)
+    }
+}
+
+/// Python's time zone objects.
+enum PickleTimeZone {
+    /// `datetime.timezone.utc`.
+    static let utc = PickleValue.call(
+        "datetime",
+        "timezone",
+        [.call("datetime", "timedelta", [.int(0), .int(0), .int(0)])]
+    )
+
+    static func offset(of zone: PickleValue, at moment: PickleDateTime) -> Duration? {
+        // Values that were built in Swift are looked at in their pickled form too.
+        let view: PickleView
+        if case .view(let carried) = zone {
+            view = carried
+        } else {
+            guard let bytes = try? zone.pickled(), let document = try? PickleDocument(bytes) else { return nil }
+            view = document.root
+        }
+        guard let object = view.object else { return nil }
+        if object.isInstance(of: "datetime", "timezone"), let offset = object.arguments.first {
+            return try? Duration(pickle: offset)
+        }
+        if object.isInstance(of: "pytz", "_UTC") { return .zero }
+        if object.isInstance(of: "pytz", "_FixedOffset"), let minutes = object.arguments.first?.int {
+            return .seconds(minutes * 60)
+        }
+        if let name = zoneName(object), let zone = TimeZone(identifier: name) {
+            return offset(in: zone, at: moment)
+        }
+        return nil
+    }
+
+    /// The key of `zoneinfo.ZoneInfo._unpickle(key, from_cache)`, as protocol 4 has it or by `getattr` below.
+    private static func zoneName(_ object: PickleObject) -> String? {
+        let isUnpickle =
+            object.isInstance(of: "zoneinfo", "ZoneInfo._unpickle")
+            || object.callable.object.map { call in
+                call.isInstance(of: "builtins", "getattr") && call.arguments.count == 2
+                    && call.arguments[0].isGlobal("zoneinfo", "ZoneInfo") && call.arguments[1].equals("_unpickle")
+            } ?? false
+        return isUnpickle ? object.arguments.first?.string : nil
+    }
+
+    /// The zone's offset at a wall time: the first of two equal ones with fold 0, the second with fold 1.
+    private static func offset(in zone: TimeZone, at moment: PickleDateTime) -> Duration {
+        let wall = Double(moment.secondsAsUTC)
+        let before = zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall - 86_400))
+        let after = zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall + 86_400))
+        let candidates = [before, after].filter {
+            zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall - Double($0))) == $0
+        }
+        let chosen = moment.fold == 0 ? candidates.first ?? before : candidates.last ?? after
+        return .seconds(chosen)
+    }
+}
+
+/// Python's `datetime.datetime`: written aware, in UTC; a naive one is read as UTC.
+extension Date: PickleCodable {
+    public init(pickle: PickleView) throws {
+        let value = try PickleDateTime(pickle: pickle)
+        if value.tzinfo == nil {
+            self.init(timeIntervalSince1970: Double(value.secondsAsUTC) + Double(value.microsecond) / 1e6)
+        } else if let date = value.date {
+            self = date
+        } else {
+            throw PickleError.mismatch(expected: "datetime.datetime in a known time zone", found: pickle)
+        }
+    }
+
+    public func encode(to writer: inout PickleWriter) throws {
+        var value = PickleDateTime(utc: self)
+        value.tzinfo = PickleTimeZone.utc
+        try value.encode(to: &writer)
+    }
+}

@@ -1,0 +1,68 @@
+/// Which nodes of a document the pickle that is being written already has.
+struct Graft {
+    let document: PickleDocument
+    /// Memo number plus one for each node, 0 where it was not written.
+    let memo: UnsafeMutablePointer<UInt32>
+    /// Nodes begun so far, to bound what cycles through tuples may cost.
+    var visits = 0
+
+    init(_ document: PickleDocument) {
+        self.document = document
+        memo = .allocate(capacity: document.arena.nodeCount)
+        memo.initialize(repeating: 0, count: document.arena.nodeCount)
+    }
+
+    func free() { memo.deallocate() }
+}
+
+/// A container or object of which some parts are written.
+struct GraftFrame: BitwiseCopyable {
+    var node: NodeIndex
+    /// Elements, or keys and values, begun so far.
+    var position: UInt32
+    var phase: GraftPhase
+    /// The object record whose parts come next.
+    var record: UInt32
+    /// First child and number of children that the phase goes through.
+    var first: UInt32
+    var count: UInt32
+
+    init(_ node: NodeIndex, _ phase: GraftPhase, first: UInt32 = 0, count: UInt32 = 0, record: UInt32 = 0) {
+        self.node = node
+        self.phase = phase
+        self.first = first
+        self.count = count
+        self.record = record
+        position = 0
+    }
+}
+
+enum GraftPhase: UInt8 {
+    case tuple, list, dict, set, frozenset
+    /// The list inside of the call by which protocols below 4 write a set or frozenset.
+    case setCall
+    /// After the id of a persistent reference.
+    case persistentID
+    /// An object: its callable, its arguments, its keywords, then the opcode.
+    case callable, arguments, keywords, construct
+    /// The elements of the arguments, where they are not a tuple of their own.
+    case spread
+    /// What is set on an object afterwards.
+    case listItems, dictItems, state, built, setter
+}
+
+extension PickleWriter {
+    /// Writes a value of a decoded pickle as it was, with its sharing and its cycles; parts that this pickle already has
+    /// become references.
+    ///
+    /// - Throws: ``PickleError`` when the protocol has no form for it.
+    public mutating func write(_ view: PickleView) throws(PickleError) {
+        element()
+        var slot = 0
+        while slot < grafts.count, grafts[slot].document !== view.document { slot += 1 }
+        if slot == grafts.count { grafts.append(Graft(view.document)) }
+        var engine = GraftEngine(graft: grafts[slot], arena: view.document.arena, isPure: isPure)
+        try engine.write(view.index, &self)
+        grafts[slot].visits = engine.visits
+    }
+}

@@ -1,0 +1,313 @@
+/// Objects and globals: `save_reduce` and `save_global` of `_pickle.c`.
+extension GraftEngine {
+    // MARK: Globals
+
+    func global(_ index: NodeIndex, _ node: Node, _ writer: inout PickleWriter) throws(PickleError) {
+        let module = arena.nodes[Int(node.a)]
+        let name = arena.nodes[Int(node.b)]
+        if isPure {
+            if writer.pickleProtocol >= 4 {
+                self.name(node.a, module, &writer)
+                self.name(node.b, name, &writer)
+                writer.put(0x93)
+            } else {
+                writer.put(0x63)
+                writer.put(bytes: arena.bytes(of: module))
+                writer.put(0x0A)
+                writer.put(bytes: arena.bytes(of: name))
+                writer.put(0x0A)
+            }
+            return note(index, writer.memoize())
+        }
+        if module.has(Node.surrogates) || name.has(Node.surrogates), writer.pickleProtocol < 4 {
+            throw PickleError(.notEncodable, "a global's name with lone surrogates below protocol 4")
+        }
+        var names = PickleGlobal(
+            module: String(decoding: arena.bytes(of: module), as: UTF8.self),
+            name: String(decoding: arena.bytes(of: name), as: UTF8.self)
+        )
+        if fromPython2 { names = names.inPython3 }
+        writer.emitGlobal(module: names.module, name: names.name)
+        if let failure = writer.failure { throw failure }
+        // emitGlobal shares by content, so that this node needs no number of its own.
+    }
+
+    /// A name of a global in a document that is written whole: shared as it was, or by content if it came from a line.
+    private func name(_ index: NodeIndex, _ node: Node, _ writer: inout PickleWriter) {
+        if node.has(Node.textual) { return writer.emit(interned: arena.bytes(of: node)) }
+        writer.boundary()
+        let known = memo[Int(index)]
+        if known != 0 { return writer.putGet(known &- 1) }
+        string(index, node, &writer)
+    }
+
+    // MARK: Construction
+
+    mutating func object(_ index: NodeIndex, _ node: Node, _ writer: inout PickleWriter) throws(PickleError) {
+        let version = writer.pickleProtocol
+        let words = arena.record(node.a)
+        let operation = words[ObjectRecord.operation]
+        let arguments = words[ObjectRecord.arguments]
+        switch operation {
+        case ObjectRecord.Operation.reduce.rawValue:
+            if version >= 3, plain(index, &writer) { return }
+        case ObjectRecord.Operation.newObject.rawValue where version < 2:
+            writer.emitGlobal("copyreg", "__newobj__")
+            writer.boundary()
+            writer.beginTuple(try argumentCount(arguments) + 1)
+        case ObjectRecord.Operation.newObjectEx.rawValue where version < 4:
+            writer.emitGlobal("copyreg", "__newobj_ex__")
+            writer.boundary()
+            writer.beginTuple(3)
+        case ObjectRecord.Operation.instance.rawValue:
+            writer.put(0x28)
+            if version == 0, arena.nodes[Int(words[ObjectRecord.callable])].tag == .global {
+                return writer.work.append(spread(index, node))
+            }
+        case ObjectRecord.Operation.readOnly.rawValue where version < 5:
+            throw PickleError(.notEncodable, "read-only buffers need protocol 5")
+        default: break
+        }
+        writer.work.append(GraftFrame(index, .callable, record: node.a))
+    }
+
+    private func argumentCount(_ index: NodeIndex) throws(PickleError) -> Int {
+        let node = arena.nodes[Int(index)]
+        if node.tag != .tuple { throw PickleError(.notEncodable, "arguments that are not a tuple below protocol 2") }
+        return Int(node.b)
+    }
+
+    private func spread(_ index: NodeIndex, _ node: Node) -> GraftFrame {
+        let arguments = arena.nodes[Int(arena.record(node.a)[ObjectRecord.arguments])]
+        return GraftFrame(index, .spread, first: arguments.a, count: arguments.b, record: node.a)
+    }
+
+    /// Writes calls by which lower protocols make bytes, bytearrays and sets as these; whether it was one.
+    private mutating func plain(_ index: NodeIndex, _ writer: inout PickleWriter) -> Bool {
+        let kind = arena.plainKind(of: index)
+        switch kind {
+        case .bytes:
+            note(index, writer.emitBytes(arena.plainBytes(of: index) ?? []))
+            return true
+        case .bytearray where writer.pickleProtocol >= 5:
+            (arena.plainBytes(of: index) ?? []).withUnsafeBufferPointer { note(index, writer.emit(bytearray: $0)) }
+            return true
+        case .set where writer.pickleProtocol >= 4, .frozenset where writer.pickleProtocol >= 4:
+            guard let source = arena.reduceArgument(of: index, 0) else { return false }
+            let elements = arena.nodes[Int(source)]
+            if elements.has(Node.fetched) { return false }
+            beginSet(index, elements, isFrozen: kind == .frozenset, &writer)
+            return true
+        default: return false
+        }
+    }
+
+    mutating func objectStep(
+        _ start: GraftFrame,
+        _ place: Int,
+        _ writer: inout PickleWriter
+    ) throws(PickleError) {
+        var frame = start
+        let words = arena.record(frame.record)
+        switch frame.phase {
+        case .callable:
+            writer.work.base[place] = afterCallable(frame, words, writer.pickleProtocol)
+            try save(words[ObjectRecord.callable], &writer)
+        case .arguments:
+            writer.work.base[place].phase = words[ObjectRecord.keywords] == Singleton.absent ? .construct : .keywords
+            try save(words[ObjectRecord.arguments], &writer)
+        case .keywords:
+            writer.work.base[place].phase = .construct
+            try save(words[ObjectRecord.keywords], &writer)
+        case .spread:
+            while frame.position < frame.count {
+                if try !child(&frame, place, &writer) { return }
+            }
+            construct(frame, place, &writer)
+        case .construct: construct(frame, place, &writer)
+        case .listItems: try listItems(frame, place, &writer)
+        case .dictItems: try dictItems(frame, place, &writer)
+        case .state:
+            if words[ObjectRecord.state] == Singleton.absent {
+                next(frame, place, &writer)
+            } else {
+                writer.work.base[place].phase = .built
+                try save(words[ObjectRecord.state], &writer)
+            }
+        case .built:
+            writer.put(0x62)
+            next(frame, place, &writer)
+        case .setter: try setter(frame, place, &writer)
+        default: writer.work.count = place
+        }
+    }
+
+    private func afterCallable(
+        _ frame: GraftFrame,
+        _ words: UnsafeMutablePointer<UInt32>,
+        _ version: Int
+    ) -> GraftFrame {
+        var frame = frame
+        switch ObjectRecord.Operation(rawValue: words[ObjectRecord.operation]) {
+        case .wrap, .readOnly: frame.phase = .construct
+        case .instance: return spread(frame.node, arena.nodes[Int(frame.node)])
+        case .newObject where version < 2: return spread(frame.node, arena.nodes[Int(frame.node)])
+        default: frame.phase = .arguments
+        }
+        return frame
+    }
+
+    /// The opcode that builds the object; then what is set on it, unless a cycle has built it already.
+    private mutating func construct(_ frame: GraftFrame, _ place: Int, _ writer: inout PickleWriter) {
+        let words = arena.record(frame.record)
+        let version = writer.pickleProtocol
+        var isNew = true
+        switch ObjectRecord.Operation(rawValue: words[ObjectRecord.operation]) {
+        case .newObject where version >= 2: isNew = finishCall(frame.node, 0x81, &writer)
+        case .newObject:
+            writer.endTuple(Int(frame.count) + 1)
+            isNew = finishCall(frame.node, 0x52, &writer)
+        case .newObjectEx where version >= 4: isNew = finishCall(frame.node, 0x92, &writer)
+        case .newObjectEx:
+            writer.endTuple(3)
+            isNew = finishCall(frame.node, 0x52, &writer)
+        case .instance where version == 0 && arena.nodes[Int(words[ObjectRecord.callable])].tag == .global:
+            let names = arena.nodes[Int(words[ObjectRecord.callable])]
+            writer.put(0x69)
+            writer.put(bytes: arena.bytes(of: arena.nodes[Int(names.a)]))
+            writer.put(0x0A)
+            writer.put(bytes: arena.bytes(of: arena.nodes[Int(names.b)]))
+            isNew = finishCall(frame.node, 0x0A, &writer)
+        case .instance: isNew = finishCall(frame.node, 0x6F, &writer)
+        case .wrap: note(frame.node, writer.memoize())
+        case .readOnly:
+            writer.put(0x98)
+            note(frame.node, writer.memoize())
+        default: isNew = finishCall(frame.node, 0x52, &writer)
+        }
+        if isNew { enter(frame.record, frame.node, place, &writer) } else { writer.work.count = place }
+    }
+
+    /// The opcode of a construction and its memo entry. What was built meanwhile by way of its own parts is used instead;
+    /// returns whether it was not.
+    func finishCall(_ index: NodeIndex, _ opcode: UInt8, _ writer: inout PickleWriter) -> Bool {
+        writer.put(opcode)
+        let known = memo[Int(index)]
+        if known != 0 {
+            writer.put(0x30)
+            writer.putGet(known &- 1)
+            return false
+        }
+        note(index, writer.memoize())
+        return true
+    }
+
+    // MARK: What is set afterwards
+
+    private func enter(_ record: UInt32, _ node: NodeIndex, _ place: Int, _ writer: inout PickleWriter) {
+        let words = arena.record(record)
+        if words[ObjectRecord.operation] == ObjectRecord.Operation.setter.rawValue {
+            writer.work.base[place] = GraftFrame(node, .setter, record: record)
+        } else {
+            writer.work.base[place] = GraftFrame(
+                node,
+                .listItems,
+                first: words[ObjectRecord.list],
+                count: words[ObjectRecord.list + 1],
+                record: record
+            )
+        }
+    }
+
+    private func next(_ frame: GraftFrame, _ place: Int, _ writer: inout PickleWriter) {
+        let record = arena.record(frame.record)[ObjectRecord.next]
+        if record == Singleton.absent {
+            writer.work.count = place
+        } else {
+            enter(record, frame.node, place, &writer)
+        }
+    }
+
+    /// Batches as for an iterator: a batch of one takes no MARK.
+    private mutating func listItems(
+        _ start: GraftFrame,
+        _ place: Int,
+        _ writer: inout PickleWriter
+    ) throws(PickleError) {
+        var frame = start
+        let isText = writer.pickleProtocol == 0
+        let words = arena.record(frame.record)
+        if words[ObjectRecord.operation] == ObjectRecord.Operation.additions.rawValue {
+            if frame.position == 0 { writer.put(0x28) }
+            while frame.position < frame.count {
+                if try !child(&frame, place, &writer) { return }
+            }
+            writer.put(0x90)
+            return next(frame, place, &writer)
+        }
+        while frame.position < frame.count {
+            if isText {
+                if frame.position > 0 { writer.put(0x61) }
+            } else if frame.position % 1000 == 0 {
+                if frame.position > 0 { writer.put(0x65) }
+                if frame.count &- frame.position > 1 { writer.put(0x28) }
+            }
+            if try !child(&frame, place, &writer) { return }
+        }
+        if frame.count > 0 { writer.put(isText || frame.count % 1000 == 1 ? 0x61 : 0x65) }
+        writer.work.base[place] = GraftFrame(
+            frame.node,
+            .dictItems,
+            first: words[ObjectRecord.dict],
+            count: words[ObjectRecord.dict + 1],
+            record: frame.record
+        )
+    }
+
+    private mutating func dictItems(
+        _ start: GraftFrame,
+        _ place: Int,
+        _ writer: inout PickleWriter
+    ) throws(PickleError) {
+        var frame = start
+        let isText = writer.pickleProtocol == 0
+        while frame.position < frame.count {
+            if frame.position & 1 == 0 {
+                if isText {
+                    if frame.position > 0 { writer.put(0x73) }
+                } else if frame.position % 2000 == 0 {
+                    if frame.position > 0 { writer.put(0x75) }
+                    if frame.count &- frame.position > 2 { writer.put(0x28) }
+                }
+            }
+            if try !child(&frame, place, &writer) { return }
+        }
+        if frame.count > 0 { writer.put(isText || frame.count % 2000 == 2 ? 0x73 : 0x75) }
+        writer.work.base[place].phase = .state
+    }
+
+    /// `setter(object, state)`, whose result is dropped.
+    private mutating func setter(
+        _ frame: GraftFrame,
+        _ place: Int,
+        _ writer: inout PickleWriter
+    ) throws(PickleError) {
+        let call = arena.record(arena.nodes[Int(arena.record(frame.record)[ObjectRecord.callable])].a)
+        let arguments = arena.nodes[Int(call[ObjectRecord.arguments])]
+        writer.work.base[place].position = frame.position &+ 1
+        switch frame.position {
+        case 0: try save(call[ObjectRecord.callable], &writer)
+        case 1, 2: try save(arena.children[Int(arguments.a &+ frame.position &- 1)], &writer)
+        default:
+            writer.put(0x86, 0x52)
+            writer.put(0x30)
+            next(frame, place, &writer)
+        }
+    }
+}
+
+extension PickleWriter {
+    mutating func emitBytes(_ bytes: [UInt8]) -> UInt32 {
+        bytes.withUnsafeBufferPointer { emit(anyBytes: $0) }
+    }
+}
