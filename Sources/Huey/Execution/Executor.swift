@@ -1,0 +1,197 @@
+package import Logging
+import Pickle
+
+/// Runs one message from the queue and brings about what follows: huey's `Huey.execute` and `_execute`.
+package struct Executor: Sendable {
+    package let huey: Huey
+    let sink: any EffectSink
+    package let inFlight: InFlight
+    package var logger: Logger
+
+    package init(huey: Huey, sink: any EffectSink, inFlight: InFlight, logger: Logger) {
+        self.huey = huey
+        self.sink = sink
+        self.inFlight = inFlight
+        self.logger = logger
+    }
+
+    /// Runs a message. Whatever is wrong with it, it does not vanish: it is buried with the reason.
+    ///
+    /// - Throws: the storage's error; then nothing is known of the task's effects.
+    package func run(_ delivery: Delivery) async throws {
+        let message: Message
+        do {
+            message = try huey.deserialize(delivery.data)
+        } catch {
+            logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
+            return try await bury(delivery, .undecodable, "\(error)")
+        }
+        guard let task = huey.registry.task(named: message.name) else {
+            let detail = "\(message.name) not found in TaskRegistry"
+            logger.error("Error reading from queue", metadata: ["reason": "\(detail)"])
+            return try await bury(delivery, .unknownTask, detail)
+        }
+        do {
+            try await execute(message, as: task)
+        } catch let error as HueyError {
+            logger.error("Unhandled error during execution of task \(message.id).", metadata: ["reason": "\(error)"])
+            try await bury(delivery, .unwritable, "\(error)")
+        }
+    }
+
+    private func bury(_ delivery: Delivery, _ reason: DeadLetter.Reason, _ detail: String) async throws {
+        let letter = DeadLetter(data: delivery.data, reason: reason, detail: detail, time: huey.time.microseconds())
+        try await sink.submit([.bury(letter)])
+    }
+
+    /// Mirrors `Huey.execute`: not yet, revoked, expired, or now.
+    private func execute(_ message: Message, as task: RegisteredTask) async throws {
+        let now = huey.now()
+        if let eta = message.eta, !eta.isNotAfter(now) {
+            try await perform([.reschedule(message)], TaskRun(message: message, task: task))
+        } else if try await isRevoked(message, at: now) {
+            logger.warning("Task \(message.summary) was revoked, not executing")
+            try await skip(message, task, .revoked)
+        } else if let expires = message.expiresResolved, !now.isNotAfter(expires) {
+            logger.info("Task \(message.summary) expired, not executing.")
+            try await skip(message, task, .expired)
+        } else {
+            logger.info("Executing \(message.summary)")
+            try await perform([.emit(.executing)], TaskRun(message: message, task: task))
+            try await call(message, task)
+        }
+    }
+
+    private func skip(_ message: Message, _ task: RegisteredTask, _ signal: Signal) async throws {
+        var effects: [TaskEffect] = [.emit(signal)]
+        if let chord = message.pipelineChord { effects.append(.reportSkipped(chord)) }
+        try await perform(effects, TaskRun(message: message, task: task))
+    }
+
+    /// Mirrors `is_revoked(task, timestamp, peek=False)`.
+    private func isRevoked(_ message: Message, at now: PickleDateTime) async throws -> Bool {
+        try await sink.flush()
+        let keys = [message.revocationKey, Huey.revocationKey(task: message.name)]
+        let values = try await huey.storage.peekMany(keys)
+        for (key, value) in zip(keys, values) {
+            guard let value else { continue }
+            let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
+            let (isRevoked, isSpent) = revocation.verdict(at: now)
+            if isSpent { try await sink.submit([.delete(key: key)]) }
+            if isRevoked { return true }
+        }
+        return false
+    }
+
+    /// Mirrors `Huey._execute`.
+    private func call(_ message: Message, _ task: RegisteredTask) async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let timeout = message.timeout ?? task.settings.timeout
+        let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
+        let context = TaskContext(
+            huey: huey, message: message, settings: task.settings,
+            deadline: limit.map { start.advanced(by: .seconds($0.double)) }, logger: logger)
+        do {
+            try await runPreExecute(context)
+        } catch {
+            return try await skip(message, task, .canceled)
+        }
+        inFlight.insert(message)
+        let outcome = await outcome(of: context, task, limit)
+        inFlight.remove(message)
+        guard let outcome else {
+            logger.warning("Received exit signal, \(message.id) did not finish.")
+            return
+        }
+        log(outcome, context, took: clock.now - start)
+        var run = TaskRun(message: message, task: task, context: context, outcome: outcome)
+        do {
+            try run.encodeValue(with: huey.serializer)
+        } catch {
+            // A value that cannot be written is the task's failure, and the producer is told so.
+            run.outcome = .failure(error)
+            logger.error("The value of task \(message.id) cannot be written.", metadata: ["reason": "\(error)"])
+        }
+        let decision = OutcomeContext(
+            settings: task.settings, isPeriodic: task.isPeriodic, options: huey.options, now: huey.now(),
+            isNone: run.isNone)
+        try await perform(try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision), run)
+    }
+
+    /// Nil when the consumer interrupted the task.
+    private func outcome(of context: TaskContext, _ task: RegisteredTask, _ limit: PythonNumber?) async -> TaskOutcome? {
+        do {
+            guard let limit else { return .value(try await task.run(context)) }
+            return .value(
+                try await withTimeout(.seconds(limit.double)) {
+                    try await task.run(context)
+                } onTimeout: {
+                    TaskTimeout("timeout (\(limit)s)")
+                })
+        } catch is CancellationError where Task.isCancelled {
+            return nil
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func runPreExecute(_ context: TaskContext) async throws {
+        for (name, hook) in huey.hooks.withState({ $0.preExecute }) {
+            do {
+                try await hook(context)
+            } catch let error as CancelExecution {
+                logger.warning("Task \(context.message.summary) cancelled by \(name) (pre-execute).")
+                throw error
+            } catch {
+                logger.error("Unhandled exception calling pre-execute hook \(name): \(error)")
+            }
+        }
+    }
+
+    private func log(_ outcome: TaskOutcome, _ context: TaskContext, took duration: Duration) {
+        let id = context.id
+        switch outcome {
+        case .value:
+            let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+            let thousandths = Int((seconds * 1000).rounded())
+            let fraction = String(thousandths % 1000 + 1000).dropFirst()
+            logger.info("\(context.message.summary) executed in \(thousandths / 1000).\(fraction)s")
+        case .failure(let error):
+            switch error {
+            case is TaskTimeout:
+                logger.warning("Task \(id) timed out after \(context.timeout?.description ?? "?")s.")
+            case let error as RateLimitExceeded:
+                logger.info("Task \(id) rate-limited on \"\(error.key)\"")
+            case let error as TaskLocked:
+                logger.warning("Task \(id) not run, \(error.message).")
+            case is RetryTask:
+                logger.info("Task \(id) raised RetryTask, retrying.")
+            case is CancelExecution:
+                logger.warning("Task \(id) raised CancelExecution.")
+            default:
+                // The exception's text may quote arguments, which belong to no log at this level.
+                logger.error("Unhandled exception in task \(id).", metadata: ["type": "\(type(of: error))"])
+                logger.debug("Task \(id) failed: \(error)")
+            }
+        }
+    }
+}
+
+/// Runs `body`, cancelling it when the time is over.
+private func withTimeout<Value: Sendable>(
+    _ limit: Duration,
+    _ body: @escaping @Sendable () async throws -> Value,
+    onTimeout error: @escaping @Sendable () -> any Error
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw error()
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() else { throw CancellationError() }
+        return value
+    }
+}

@@ -1,0 +1,141 @@
+import Logging
+public import Pickle
+
+/// A revocation as it is stored: the tuple `(revoke_until, revoke_once)`.
+struct Revocation: PickleCodable, Sendable {
+    var until: PickleDateTime?
+    var once: Bool
+
+    init(until: PickleDateTime?, once: Bool) {
+        self.until = until
+        self.once = once
+    }
+
+    init(pickle view: PickleView) throws {
+        guard let until = view[0], let once = view[1] else {
+            throw HueyError.malformedMessage("a revocation that is no pair")
+        }
+        self.until = try PickleDateTime?(pickle: until)
+        self.once = once.bool ?? !once.isNone
+    }
+
+    func encode(to writer: inout PickleWriter) throws {
+        try writer.writeTuple(count: 2) { writer in
+            try writer.write(until)
+            writer.write(once)
+        }
+    }
+
+    /// Whether the task is revoked, and whether the revocation is used up by that. Mirrors `_check_revoked`.
+    func verdict(at now: PickleDateTime) -> (isRevoked: Bool, isSpent: Bool) {
+        if once { return (true, true) }
+        if let until, until.isNotAfter(now) { return (false, true) }
+        return (true, false)
+    }
+}
+
+extension Huey {
+    /// The key under which the revocation of all tasks of a name is kept. Mirrors `_task_key(…, 'rt')`.
+    static func revocationKey(task name: String) -> String { "rt:" + name }
+
+    /// Keeps a task from running: until a moment, once, or until it is restored. Mirrors `revoke_by_id`.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange`, or the storage's error.
+    public func revoke(id: String, until: PickleDateTime? = nil, once: Bool = false) async throws {
+        try await putRevocation("r:" + id, until: until, once: once)
+    }
+
+    /// Takes a task's revocation back; whether there was one. Mirrors `restore_by_id`.
+    @discardableResult
+    public func restore(id: String) async throws -> Bool {
+        try await settledStorage().deleteData("r:" + id)
+    }
+
+    /// Keeps all tasks of a name from running. Mirrors `revoke_all`.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange`, or the storage's error.
+    public func revokeAll(_ name: String, until: PickleDateTime? = nil, once: Bool = false) async throws {
+        try await putRevocation(Self.revocationKey(task: name), until: until, once: once)
+    }
+
+    /// Takes the revocation of all tasks of a name back; whether there was one. Mirrors `restore_all`.
+    @discardableResult
+    public func restoreAll(_ name: String) async throws -> Bool {
+        try await settledStorage().deleteData(Self.revocationKey(task: name))
+    }
+
+    /// Whether a task is revoked by its id, or by its name when that is given too. Mirrors `is_revoked`.
+    public func isRevoked(id: String, task name: String? = nil) async throws -> Bool {
+        try await isRevoked(keys: ["r:" + id] + (name.map { [Self.revocationKey(task: $0)] } ?? []))
+    }
+
+    /// Whether all tasks of a name are revoked. Mirrors `TaskWrapper.is_revoked`.
+    public func isRevoked(task name: String) async throws -> Bool {
+        try await isRevoked(keys: [Self.revocationKey(task: name)])
+    }
+
+    private func isRevoked(keys: [String]) async throws -> Bool {
+        let values = try await settledStorage().peekMany(keys)
+        let now = now()
+        for value in values {
+            guard let value else { continue }
+            if try Revocation(pickle: serializer.deserialize(value)).verdict(at: now).isRevoked { return true }
+        }
+        return false
+    }
+
+    private func putRevocation(_ key: String, until: PickleDateTime?, once: Bool) async throws {
+        let moment = try until?.normalized(utc: options.utc)
+        let data = try serializer.serialize(Revocation(until: moment, once: once))
+        try await settledStorage().putData(data, forKey: key, isResult: false)
+    }
+
+    /// The messages that wait in the queue, next first; what cannot be decoded is left out. Mirrors `pending`.
+    public func pending(limit: Int? = nil) async throws -> [Message] {
+        readable(try await settledStorage().enqueuedItems(limit: limit))
+    }
+
+    /// The messages that wait for their time, soonest first. Mirrors `scheduled`.
+    public func scheduled(limit: Int? = nil) async throws -> [Message] {
+        readable(try await settledStorage().scheduledItems(limit: limit))
+    }
+
+    private func readable(_ items: [[UInt8]]) -> [Message] {
+        items.compactMap { data in
+            do {
+                return try deserialize(data)
+            } catch {
+                logger.error("Unable to deserialize task.", metadata: ["reason": "\(error)"])
+                return nil
+            }
+        }
+    }
+
+    /// How many messages wait in the queue. Mirrors `pending_count`.
+    public func pendingCount() async throws -> Int { try await settledStorage().queueSize() }
+
+    /// How many messages wait for their time. Mirrors `scheduled_count`.
+    public func scheduledCount() async throws -> Int { try await settledStorage().scheduleSize() }
+
+    /// How many values are in the result store: results, revocations, locks. Mirrors `result_count`.
+    public func resultCount() async throws -> Int { try await settledStorage().resultStoreSize() }
+
+    /// Removes everything that the instance has stored. Mirrors `flush`.
+    public func flush() async throws { try await settledStorage().flushAll() }
+
+    /// Stores a value of one's own. Mirrors `put`.
+    public func put(_ value: some PickleEncodable, forKey key: String) async throws {
+        try await settledStorage().putData(serializer.serialize(value), forKey: key, isResult: false)
+    }
+
+    /// Reads a value, taking it out of the store unless `peek` is set; nil when there is none. Mirrors `get`.
+    public func get(_ key: String, peek: Bool = false) async throws -> PickleView? {
+        let storage = try await settledStorage()
+        let data = peek ? try await storage.peekData(key) : try await storage.popData(key)
+        return try data.map(serializer.deserialize)
+    }
+
+    /// Removes a value; whether there was one. Mirrors `delete`.
+    @discardableResult
+    public func delete(_ key: String) async throws -> Bool { try await settledStorage().deleteData(key) }
+}

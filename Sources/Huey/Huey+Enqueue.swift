@@ -1,0 +1,114 @@
+import Pickle
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+extension Huey {
+    /// A message for a task, with the options resolved as huey's `.s()` and `.schedule()` do.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange` or `.invalidConfiguration` for a start that cannot be expressed.
+    public func message(
+        _ name: String, _ arguments: TaskArguments = TaskArguments(), options: TaskOptions = TaskOptions()
+    ) throws -> Message {
+        var message = Message(id: options.id ?? Self.makeID(), name: name, arguments: arguments)
+        message.eta = try options.start.map(moment(of:))
+        message.retries = options.retries
+        message.retryDelay = options.retryDelay
+        message.retryBackoff = options.retryBackoff
+        message.priority = options.priority
+        message.expires = options.expires
+        message.timeout = options.timeout
+        return message
+    }
+
+    /// A new task id: a random UUID in Python's spelling.
+    static func makeID() -> String { UUID().uuidString.lowercased() }
+
+    /// The naive moment for a start. Mirrors `normalize_time`.
+    func moment(of start: TaskOptions.Start) throws -> PickleDateTime {
+        switch start {
+        case .delay(let seconds): try now().adding(seconds: seconds)
+        case .eta(let moment): try moment.normalized(utc: options.utc)
+        }
+    }
+
+    /// Adds a task to the queue, to be run by whichever consumer is first.
+    ///
+    /// - Returns: results of the task and of its pipeline, in order.
+    /// - Throws: ``HueyError`` for what cannot be written, the storage's error when it cannot be reached.
+    @discardableResult
+    public func enqueue(_ message: Message) async throws -> ResultGroup {
+        let prepared = try prepare(message)
+        if listens(to: .enqueued) { await emit(.enqueued, prepared) }
+        let data = try serialize(prepared)
+        try await settledStorage().enqueue(data, priority: prepared.priority?.double)
+        return ResultGroup(message.pipeline.map { TaskResult(huey: self, message: $0) })
+    }
+
+    /// Adds many tasks to the queue in few writes.
+    ///
+    /// - Returns: the ids, in order.
+    /// - Throws: as ``enqueue(_:)``; tasks of writes that went through before stay enqueued.
+    @discardableResult
+    public func enqueue(contentsOf messages: some Sequence<Message>) async throws -> [String] {
+        let storage = try await settledStorage()
+        var ids: [String] = []
+        var effects: [StorageEffect] = []
+        for message in messages {
+            let prepared = try prepare(message)
+            if listens(to: .enqueued) { await emit(.enqueued, prepared) }
+            effects.append(try enqueueEffect(prepared))
+            ids.append(prepared.id)
+            if effects.count == 500 {
+                try await storage.commit(effects)
+                effects.removeAll(keepingCapacity: true)
+            }
+        }
+        if !effects.isEmpty { try await storage.commit(effects) }
+        return ids
+    }
+
+    /// The message as it goes on the queue: a registered task's own priority and expiry filled in, the expiry resolved.
+    func prepare(_ message: Message) throws -> Message {
+        var message = message
+        if let settings = registry.task(named: message.name)?.settings {
+            message.priority = message.priority ?? settings.priority
+            message.expires = message.expires ?? settings.expires
+        }
+        if let expires = message.expires, expires.isTrue {
+            message.expiresResolved = try resolve(expires)
+        }
+        if message.priority?.isTrue == true, !storage.supportsPriority {
+            throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
+        }
+        return message
+    }
+
+    /// Mirrors `normalize_expire_time`.
+    private func resolve(_ expires: Expiry) throws -> PickleDateTime {
+        switch expires {
+        case .seconds(let seconds): try now().adding(seconds: seconds.double)
+        case .timedelta(let delta): try now().adding(microseconds: delta.duration.wholeMicroseconds)
+        case .datetime(let moment): try moment.normalized(utc: options.utc)
+        }
+    }
+
+    func enqueueEffect(_ prepared: Message) throws -> StorageEffect {
+        .enqueue(try serialize(prepared), priority: prepared.priority?.double)
+    }
+
+    /// Keeps a task until its time has come. Mirrors `add_schedule`: without an eta that is the epoch, at once.
+    func scheduleEffect(_ message: Message) throws -> StorageEffect {
+        let moment: PickleDateTime
+        if let eta = message.eta {
+            moment = eta
+        } else {
+            let epoch = TimeSource { 0 }
+            moment = .now(epoch, utc: false)
+        }
+        return .schedule(try serialize(message), at: moment)
+    }
+}

@@ -1,0 +1,99 @@
+public import Pickle
+
+extension Huey {
+    /// Registers a task that runs here, under the name that Python gives it (`module.function`).
+    ///
+    /// A producer's call is bound to the parameters as Python would bind it, with Python's errors for a wrong one, and each value
+    /// is decoded to the type that the handler declares. Two tasks of one name, or impossible parameters, are reported by
+    /// ``checkRegistrations()`` and when a consumer starts.
+    @discardableResult
+    public func task<each Argument: PickleCodable & Sendable, Output: PickleEncodable & Sendable>(
+        _ name: String,
+        parameters: Parameter...,
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (repeat each Argument) async throws -> Output
+    ) -> LocalTask<Output, repeat each Argument> {
+        register(name, parameters, settings) { _, arguments in
+            var arguments = arguments
+            return try await handler(repeat try arguments.next(as: (each Argument).self))
+        }
+        return LocalTask(huey: self, name: name)
+    }
+
+    /// Registers a task that returns nothing, Python's None.
+    @discardableResult
+    public func task<each Argument: PickleCodable & Sendable>(
+        _ name: String,
+        parameters: Parameter...,
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (repeat each Argument) async throws -> Void
+    ) -> LocalTask<PickleValue, repeat each Argument> {
+        register(name, parameters, settings) { _, arguments in
+            var arguments = arguments
+            try await handler(repeat try arguments.next(as: (each Argument).self))
+            return PickleValue.none
+        }
+        return LocalTask(huey: self, name: name)
+    }
+
+    /// Registers a task that is told about itself first. Mirrors `task(context=True)`.
+    @discardableResult
+    public func contextTask<each Argument: PickleCodable & Sendable, Output: PickleEncodable & Sendable>(
+        _ name: String,
+        parameters: Parameter...,
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (TaskContext, repeat each Argument) async throws -> Output
+    ) -> LocalTask<Output, repeat each Argument> {
+        register(name, parameters, settings) { context, arguments in
+            var arguments = arguments
+            return try await handler(context, repeat try arguments.next(as: (each Argument).self))
+        }
+        return LocalTask(huey: self, name: name)
+    }
+
+    /// Registers a task that a consumer enqueues whenever its schedule matches. Mirrors `periodic_task`.
+    public func periodicTask(
+        _ name: String,
+        _ schedule: Crontab,
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (TaskContext) async throws -> Void
+    ) {
+        registry.register(
+            RegisteredTask(name: name, settings: settings, isDue: { schedule.matches($0) }) { context in
+                try await handler(context)
+                return PickleValue.none
+            })
+    }
+
+    /// Declares a task that runs elsewhere.
+    public func remoteTask<Output: PickleDecodable & Sendable>(
+        _ name: String, returning output: Output.Type = PickleValue.self
+    ) -> RemoteTask<Output> {
+        RemoteTask(huey: self, name: name)
+    }
+
+    /// Takes a task out of the registry; whether it was there. Mirrors `TaskWrapper.unregister`.
+    @discardableResult
+    public func unregister(_ name: String) -> Bool { registry.unregister(name) }
+
+    private func register(
+        _ name: String,
+        _ parameters: [Parameter],
+        _ settings: TaskSettings,
+        run: @escaping @Sendable (TaskContext, BoundArguments) async throws -> RegisteredTask.Value
+    ) {
+        do {
+            let function = name.split(separator: ".").last.map(String.init) ?? name
+            let signature = try Signature(function: function, parameters: parameters)
+            registry.register(
+                RegisteredTask(name: name, settings: settings, isDue: nil) { context in
+                    let (args, kwargs) = try context.message.arguments.views()
+                    return try await run(context, signature.bind(args: args, kwargs: kwargs))
+                })
+        } catch let error as HueyError {
+            registry.fail(error)
+        } catch {
+            registry.fail(HueyError(.invalidConfiguration, "\(name): \(error)"))
+        }
+    }
+}

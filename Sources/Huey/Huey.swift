@@ -1,0 +1,113 @@
+public import Logging
+package import Pickle
+import Synchronization
+
+/// A task queue by name, on a storage: what a producer enqueues to and what a consumer runs. Mirrors `huey.api.Huey`.
+///
+/// ```swift
+/// let huey = Huey("my-app", storage: try RedisStorage(url: "redis://localhost:6379/0"))
+/// let add = huey.task("tasks.add", parameters: "a", "b") { (a: Int, b: Int) in a + b }
+/// ```
+public final class Huey: Sendable {
+    /// The instance's name, as given.
+    public let name: String
+    /// The storage, bound to the name.
+    public let storage: any Storage
+    public let serializer: any Serializer
+    public let options: HueyOptions
+    package let time: TimeSource
+    package let logger: Logger
+    let registry = Registry()
+    let hooks = Hooks()
+    let knownLocks = KnownLocks()
+
+    /// - Parameters:
+    ///   - name: the queue's name, the same as on Python's side.
+    ///   - storage: where tasks wait; it is bound to the name.
+    ///   - serializer: how messages and results are written; plain pickles by default.
+    ///   - options: what is stored and how; huey's defaults.
+    ///   - time: where the time comes from.
+    ///   - logger: where the instance logs to; nowhere by default.
+    public init(
+        _ name: String = "huey",
+        storage: any Storage,
+        serializer: any Serializer = PickleSerializer(),
+        options: HueyOptions = HueyOptions(),
+        time: TimeSource = .system,
+        logger: Logger = Logger(label: "huey", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) {
+        self.name = name
+        self.storage = storage.bound(to: name)
+        self.serializer = serializer
+        self.options = options
+        self.time = time
+        self.logger = logger
+    }
+
+    /// Now, naive: UTC, or local time with `utc: false`. Mirrors `_get_timestamp`.
+    package func now() -> PickleDateTime { .now(time, utc: options.utc) }
+
+    /// The names of the tasks that run here, in the order of registration.
+    public var taskNames: [String] { registry.names }
+
+    /// Reports a mistake made while tasks were registered: two tasks of one name, or impossible parameters.
+    ///
+    /// - Throws: ``HueyError`` `.duplicateTask` or `.invalidConfiguration`.
+    public func checkRegistrations() throws { try registry.check() }
+
+    /// Releases the storage's connections.
+    public func close() async { await storage.close() }
+
+    /// Writes a message with the instance's wire version.
+    ///
+    /// - Throws: ``HueyError`` `.wireTooOld`, or what encoding the arguments throws.
+    package func serialize(_ message: Message) throws -> [UInt8] {
+        try serializer.serialize(EncodableMessage(message: message, encoder: messageEncoder))
+    }
+
+    /// Reads a message.
+    ///
+    /// - Throws: ``HueyError`` `.malformedMessage`, ``PickleError``, or an error of the serializer's own.
+    package func deserialize(_ data: [UInt8]) throws -> Message {
+        try Message(pickle: serializer.deserialize(data))
+    }
+
+    private var messageEncoder: MessageEncoder {
+        MessageEncoder(wire: options.wire) { [registry] in registry.task(named: $0)?.settings }
+    }
+
+    private struct EncodableMessage: PickleEncodable {
+        let message: Message
+        let encoder: MessageEncoder
+
+        func encode(to writer: inout PickleWriter) throws { try encoder.write(message, to: &writer) }
+    }
+}
+
+/// What is stored, and how. Mirrors the keywords of `Huey.__init__`.
+public struct HueyOptions: Sendable {
+    /// Whether results are stored.
+    public var results: Bool
+    /// Whether None is stored as a result.
+    public var storeNone: Bool
+    /// Whether an error is stored, and its handler run, while retries are left.
+    public var storeIntermediateErrors: Bool
+    /// Whether times are UTC inside; local time otherwise.
+    public var utc: Bool
+    /// Which releases of huey read what is written.
+    public var wire: WireVersion
+
+    public init(
+        results: Bool = true,
+        storeNone: Bool = false,
+        storeIntermediateErrors: Bool = true,
+        utc: Bool = true,
+        wire: WireVersion = .auto
+    ) {
+        self.results = results
+        self.storeNone = storeNone
+        self.storeIntermediateErrors = storeIntermediateErrors
+        self.utc = utc
+        self.wire = wire
+    }
+}

@@ -1,0 +1,123 @@
+public import Pickle
+import Synchronization
+
+/// A handle on the result of a task. Mirrors `huey.api.Result`: reading takes the result out of the store (an expiring storage
+/// leaves it), and the handle remembers what it read.
+public final class TaskResult<Value: Sendable>: Sendable {
+    let huey: Huey
+    /// The task as it was enqueued.
+    public let message: Message
+    private let cached = Mutex<PickleView?>(nil)
+
+    init(huey: Huey, message: Message) {
+        self.huey = huey
+        self.message = message
+    }
+
+    /// The task's id.
+    public var id: String { message.id }
+
+    /// Forgets what was read. Mirrors `reset`.
+    public func reset() { cached.withLock { $0 = nil } }
+
+    /// Whether there is a result; it is taken out of the store as reading does. Mirrors `is_ready`.
+    public func isReady() async throws -> Bool { try await read(preserve: false) != nil }
+
+    /// The result as it is pickled, or nil when there is none yet.
+    ///
+    /// - Parameter preserve: leaves the result in the store.
+    /// - Throws: ``TaskException`` when the task failed, or the storage's error.
+    public func peekView(preserve: Bool = false) async throws -> PickleView? {
+        guard let view = try await read(preserve: preserve) else { return nil }
+        return try Self.checked(view)
+    }
+
+    /// Waits for the result. Mirrors `get(blocking=True)`.
+    ///
+    /// - Parameters:
+    ///   - timeout: how long to wait; nil for ever.
+    ///   - preserve: leaves the result in the store.
+    /// - Throws: ``TaskException`` when the task failed, ``HueyError`` `.resultTimeout` when nothing came in time.
+    public func view(timeout: Duration? = nil, preserve: Bool = false) async throws -> PickleView {
+        guard huey.options.results else {
+            throw HueyError(.resultsDisabled, "this instance stores no results")
+        }
+        if let view = try await read(preserve: preserve) { return try Self.checked(view) }
+        let storage = try await huey.settledStorage()
+        let came = try await storage.waitResult(id, timeout: timeout, backoff: 1.15, maxDelay: .seconds(1))
+        if came, let view = try await read(preserve: preserve) { return try Self.checked(view) }
+        throw HueyError(.resultTimeout, "timed out waiting for result")
+    }
+
+    private func read(preserve: Bool) async throws -> PickleView? {
+        if let view = cached.withLock({ $0 }) { return view }
+        let storage = try await huey.settledStorage()
+        guard let data = preserve ? try await storage.peekData(id) : try await storage.popData(id) else { return nil }
+        let view = try huey.serializer.deserialize(data)
+        cached.withLock { $0 = view }
+        return view
+    }
+
+    private static func checked(_ view: PickleView) throws -> PickleView {
+        guard ErrorResult.matches(view) else { return view }
+        let result = try ErrorResult(pickle: view)
+        throw TaskException(
+            error: result.error, retries: result.retries, traceback: result.traceback, taskID: result.taskID)
+    }
+}
+
+extension TaskResult where Value: PickleDecodable {
+    /// Waits for the result.
+    ///
+    /// - Parameters:
+    ///   - timeout: how long to wait; nil for ever.
+    ///   - preserve: leaves the result in the store.
+    /// - Throws: ``TaskException`` when the task failed, ``HueyError`` `.resultTimeout` when nothing came in time,
+    ///   ``PickleError`` when the result is of another type.
+    public func value(timeout: Duration? = nil, preserve: Bool = false) async throws -> Value {
+        try Value(pickle: await view(timeout: timeout, preserve: preserve))
+    }
+
+    /// The result if it is there, without waiting; it stays in the store.
+    ///
+    /// - Throws: as ``value(timeout:preserve:)``.
+    public func peek() async throws -> Value? {
+        try await peekView(preserve: true).map(Value.init(pickle:))
+    }
+}
+
+extension TaskResult {
+    /// Keeps the task from running: once, or until ``restore()``. Mirrors `Result.revoke`.
+    public func revoke(once: Bool = true) async throws { try await huey.revoke(id: id, once: once) }
+
+    /// Takes a revocation back; whether there was one. Mirrors `Result.restore`.
+    @discardableResult
+    public func restore() async throws -> Bool { try await huey.restore(id: id) }
+}
+
+extension Huey {
+    /// A handle on the result of a task enqueued anywhere. Mirrors `Huey.result`.
+    public func result<Value: Sendable>(id: String, of type: Value.Type = PickleValue.self) -> TaskResult<Value> {
+        TaskResult(huey: self, message: Message(id: id, name: ""))
+    }
+}
+
+/// The results of several tasks, in order. Mirrors `huey.api.ResultGroup`.
+public struct ResultGroup: Sendable, RandomAccessCollection {
+    private let results: [TaskResult<PickleValue>]
+
+    init(_ results: [TaskResult<PickleValue>]) { self.results = results }
+
+    public var startIndex: Int { results.startIndex }
+    public var endIndex: Int { results.endIndex }
+    public subscript(position: Int) -> TaskResult<PickleValue> { results[position] }
+
+    /// Waits for all results, `timeout` for each.
+    ///
+    /// - Throws: as ``TaskResult/value(timeout:preserve:)``.
+    public func values(timeout: Duration? = nil) async throws -> [PickleValue] {
+        var values: [PickleValue] = []
+        for result in results { values.append(try await result.value(timeout: timeout)) }
+        return values
+    }
+}

@@ -1,0 +1,108 @@
+import Logging
+import Synchronization
+
+/// Who listens to what: signal receivers, and the hooks around tasks and consumers, each kind in the order of registration.
+final class Hooks: Sendable {
+    typealias Receiver = @Sendable (SignalEvent) async throws -> Void
+    typealias PreExecute = @Sendable (TaskContext) async throws -> Void
+    typealias PostExecute = @Sendable (TaskContext, TaskOutcome) async throws -> Void
+    typealias Lifecycle = @Sendable () async throws -> Void
+
+    struct State {
+        var receivers: [(signal: Signal?, receiver: Receiver)] = []
+        var preExecute: [(name: String, hook: PreExecute)] = []
+        var postExecute: [(name: String, hook: PostExecute)] = []
+        var startup: [(name: String, hook: Lifecycle)] = []
+        var shutdown: [(name: String, hook: Lifecycle)] = []
+        var barrier: Lifecycle?
+    }
+
+    private let state = Mutex(State())
+
+    func withState<Result>(_ body: (inout sending State) -> sending Result) -> sending Result {
+        state.withLock { body(&$0) }
+    }
+
+    /// huey calls the receivers of one signal first, then those of all.
+    func receivers(of signal: Signal) -> [Receiver] {
+        state.withLock { state in
+            guard !state.receivers.isEmpty else { return [] }
+            return state.receivers.filter { $0.signal == signal }.map(\.receiver)
+                + state.receivers.filter { $0.signal == nil }.map(\.receiver)
+        }
+    }
+}
+
+extension Huey {
+    /// Calls `receiver` for each of the signals, or for all when none is named. An error that it throws is logged.
+    /// Mirrors `Huey.signal`.
+    public func onSignal(_ signals: Signal..., receiver: @escaping @Sendable (SignalEvent) async throws -> Void) {
+        hooks.withState { state in
+            if signals.isEmpty { state.receivers.append((nil, receiver)) }
+            for signal in signals { state.receivers.append((signal, receiver)) }
+        }
+    }
+
+    /// Calls `hook` before each task; ``CancelExecution`` thrown by it keeps the task from running. Mirrors `pre_execute`.
+    public func preExecute(_ name: String, _ hook: @escaping @Sendable (TaskContext) async throws -> Void) {
+        hooks.withState { $0.preExecute.append((name, hook)) }
+    }
+
+    /// Calls `hook` after each task, with what came of it. Mirrors `post_execute`.
+    public func postExecute(
+        _ name: String, _ hook: @escaping @Sendable (TaskContext, TaskOutcome) async throws -> Void
+    ) {
+        hooks.withState { $0.postExecute.append((name, hook)) }
+    }
+
+    /// Calls `hook` when a worker of a consumer starts. Mirrors `on_startup`.
+    public func onStartup(_ name: String, _ hook: @escaping @Sendable () async throws -> Void) {
+        hooks.withState { $0.startup.append((name, hook)) }
+    }
+
+    /// Calls `hook` when a worker of a consumer stops. Mirrors `on_shutdown`.
+    public func onShutdown(_ name: String, _ hook: @escaping @Sendable () async throws -> Void) {
+        hooks.withState { $0.shutdown.append((name, hook)) }
+    }
+
+    /// Tells whoever listens; their errors are logged and go no further. Mirrors `Signal.send`.
+    package func emit(_ signal: Signal, _ message: Message, error: (any Error)? = nil) async {
+        for receiver in hooks.receivers(of: signal) {
+            do {
+                try await receiver(SignalEvent(signal: signal, message: message, error: error))
+            } catch {
+                logger.error("Error occurred in receiver for signal \"\(signal.rawValue)\": \(error)")
+            }
+        }
+    }
+
+    func listens(to signal: Signal) -> Bool { !hooks.receivers(of: signal).isEmpty }
+
+    package enum LifecycleStage: String, Sendable {
+        case startup
+        case shutdown
+    }
+
+    package func runLifecycleHooks(_ stage: LifecycleStage) async {
+        let list = hooks.withState { stage == .startup ? $0.startup : $0.shutdown }
+        for (name, hook) in list {
+            logger.debug("calling \(stage.rawValue) hook \"\(name)\"")
+            do {
+                try await hook()
+            } catch {
+                logger.error("\(stage.rawValue) hook \"\(name)\" failed: \(error)")
+            }
+        }
+    }
+
+    /// What a consumer must do before anybody looks at the storage: write out the effects of tasks that are done.
+    package func setBarrier(_ barrier: (@Sendable () async throws -> Void)?) {
+        hooks.withState { $0.barrier = barrier }
+    }
+
+    /// The storage, once it shows everything that has happened here.
+    func settledStorage() async throws -> any Storage {
+        if let barrier = hooks.withState({ $0.barrier }) { try await barrier() }
+        return storage
+    }
+}

@@ -1,0 +1,133 @@
+public import Pickle
+
+extension Storage {
+    public func bound(to name: String) -> any Storage { self }
+
+    public var isBlocking: Bool { false }
+    public var supportsPriority: Bool { true }
+
+    public func close() async {}
+
+    public func peekMany(_ keys: [String]) async throws -> [[UInt8]?] {
+        var values: [[UInt8]?] = []
+        for key in keys { values.append(try await peekData(key)) }
+        return values
+    }
+
+    public func deleteData(_ key: String) async throws -> Bool { try await popData(key) != nil }
+
+    public func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
+        guard ttl == nil else { throw HueyError(.notSupported, "ttl is not supported by this storage.") }
+        if try await hasData(forKey: key) { return false }
+        try await putData(value, forKey: key, isResult: false)
+        return true
+    }
+
+    public func waitResult(
+        _ key: String, timeout: Duration?, backoff: Double, maxDelay: Duration
+    ) async throws -> Bool {
+        try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
+    }
+
+    /// Waits by polling with huey's exponential backoff, beginning at 50 ms.
+    package func pollResult(
+        _ key: String, timeout: Duration?, backoff: Double, maxDelay: Duration
+    ) async throws -> Bool {
+        let clock = ContinuousClock()
+        let deadline = timeout.map { clock.now.advanced(by: $0) }
+        var delay = Duration.milliseconds(50)
+        while true {
+            if try await hasData(forKey: key) { return true }
+            var pause = min(delay, maxDelay)
+            if let deadline {
+                let left = clock.now.duration(to: deadline)
+                if left <= .zero { return false }
+                pause = min(pause, left)
+            }
+            try await Task.sleep(for: pause, clock: clock)
+            delay = delay * backoff
+        }
+    }
+
+    /// Removes everything. Mirrors `flush_all`.
+    public func flushAll() async throws {
+        try await flushQueue()
+        try await flushSchedule()
+        try await flushResults()
+        try await flushCounters()
+    }
+
+    public func ping() async throws { _ = try await queueSize() }
+
+    public func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
+        var deliveries: [Delivery] = []
+        while deliveries.count < count, let data = try await dequeue() {
+            deliveries.append(Delivery(data: data))
+        }
+        return deliveries
+    }
+
+    public func interruptDequeue() async {}
+
+    public func giveBack(_ deliveries: [Delivery]) async throws {
+        for delivery in deliveries { try await enqueue(delivery.data, priority: nil) }
+    }
+
+    public func commit(_ effects: [StorageEffect]) async throws {
+        for effect in effects {
+            switch effect {
+            case .put(let value, let key, let isResult):
+                try await putData(value, forKey: key, isResult: isResult)
+            case .delete(let key):
+                _ = try await deleteData(key)
+            case .enqueue(let data, let priority):
+                try await enqueue(data, priority: priority)
+            case .schedule(let data, let moment):
+                try await addToSchedule(data, at: moment)
+            case .bury(let letter):
+                try await bury(letter)
+            }
+        }
+    }
+
+    public func promoteSchedule(
+        dueAt moment: PickleDateTime,
+        limit: Int,
+        transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
+    ) async throws -> Int {
+        let due = try await readSchedule(dueAt: moment)
+        for data in due { try await commit(try await transform(data)) }
+        return due.count
+    }
+
+    public func bury(_ letter: DeadLetter) async throws {
+        var writer = PickleWriter()
+        try letter.encode(to: &writer)
+        try await putData(
+            try writer.finish(), forKey: "huey.swift.dead.\(letter.time)", isResult: false)
+    }
+}
+
+extension DeadLetter: PickleCodable {
+    public init(pickle view: PickleView) throws {
+        guard let reason = view["reason"]?.string.flatMap(Reason.init(rawValue:)), let data = view["message"]?.bytes
+        else { throw HueyError.malformedMessage("a dead letter that is none") }
+        self.init(
+            data: data, reason: reason, detail: view["detail"]?.string ?? "",
+            time: Int((view["time"]?.double ?? 0) * 1e6))
+    }
+
+    /// A plain dict, so that Python's operators can read it too.
+    public func encode(to writer: inout PickleWriter) throws {
+        writer.writeDict(count: 4) { writer in
+            writer.write("reason")
+            writer.write(reason.rawValue)
+            writer.write("detail")
+            writer.write(detail)
+            writer.write("time")
+            writer.write(Double(time) / 1e6)
+            writer.write("message")
+            writer.write(bytes: data)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+public import Pickle
+
+/// Where tasks wait and results are kept: huey's `BaseStorage`, method by method, and what a fast and careful consumer needs
+/// beyond it.
+///
+/// A storage of one's own needs the methods of the first part; the second part has defaults that are built from them.
+/// All data are opaque bytes. Every method throws the storage's own error when the storage cannot be reached.
+public protocol Storage: Sendable {
+    // MARK: huey's BaseStorage
+
+    /// The storage as the instance of that name sees it: its keys carry the name. Called once, by ``Huey``.
+    func bound(to name: String) -> any Storage
+    /// Whether ``dequeue()`` waits for a message, so that nobody has to poll. Mirrors `BaseStorage.blocking`.
+    var isBlocking: Bool { get }
+    /// Whether tasks may have a priority. Mirrors `BaseStorage.priority`.
+    var supportsPriority: Bool { get }
+
+    /// Releases connections and handles. Mirrors `close`.
+    func close() async
+
+    /// Adds a message to the queue; higher priorities come out first. Mirrors `enqueue`.
+    ///
+    /// - Throws: ``HueyError`` `.priorityNotSupported` for a priority that the storage cannot honour.
+    func enqueue(_ data: [UInt8], priority: Double?) async throws
+    /// Removes the next message, atomically; nil when there is none (a blocking storage waits a while first). Mirrors `dequeue`.
+    func dequeue() async throws -> [UInt8]?
+    /// How many messages are in the queue. Mirrors `queue_size`.
+    func queueSize() async throws -> Int
+    /// The messages in the queue, next first, not removed. Mirrors `enqueued_items`.
+    func enqueuedItems(limit: Int?) async throws -> [[UInt8]]
+    /// Empties the queue. Mirrors `flush_queue`.
+    func flushQueue() async throws
+
+    /// Keeps a message until a naive moment, in the instance's own kind of time. Mirrors `add_to_schedule`.
+    func addToSchedule(_ data: [UInt8], at moment: PickleDateTime) async throws
+    /// Removes and returns the messages that are due at a naive moment, soonest first. Mirrors `read_schedule`.
+    func readSchedule(dueAt moment: PickleDateTime) async throws -> [[UInt8]]
+    /// How many messages are scheduled. Mirrors `schedule_size`.
+    func scheduleSize() async throws -> Int
+    /// The scheduled messages, soonest first, not removed. Mirrors `scheduled_items`.
+    func scheduledItems(limit: Int?) async throws -> [[UInt8]]
+    /// Forgets all scheduled messages. Mirrors `flush_schedule`.
+    func flushSchedule() async throws
+
+    /// Stores a value, over what was there. A result may be volatile, other values may not. Mirrors `put_data`.
+    func putData(_ value: [UInt8], forKey key: String, isResult: Bool) async throws
+    /// The value, left where it is; nil when there is none. Mirrors `peek_data`.
+    func peekData(_ key: String) async throws -> [UInt8]?
+    /// The values of several keys at once; nil where there is none. Mirrors `peek_many`.
+    func peekMany(_ keys: [String]) async throws -> [[UInt8]?]
+    /// The value, removed (an expiring storage leaves it); nil when there is none. Mirrors `pop_data`.
+    func popData(_ key: String) async throws -> [UInt8]?
+    /// Waits until there is a value for the key; false when the time allowed is over. Mirrors `wait_result`.
+    func waitResult(_ key: String, timeout: Duration?, backoff: Double, maxDelay: Duration) async throws -> Bool
+    /// Removes the value; whether there was one. Mirrors `delete_data`.
+    func deleteData(_ key: String) async throws -> Bool
+    /// Whether there is a value. Mirrors `has_data_for_key`.
+    func hasData(forKey key: String) async throws -> Bool
+    /// Stores a value only where there is none, atomically; whether it did. Mirrors `put_if_empty`.
+    ///
+    /// - Throws: ``HueyError`` `.notSupported` for a time to live that the storage or its server cannot give.
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool
+    /// Adds to a counter, atomically, and returns its new value. Mirrors `incr`.
+    func increment(_ key: String, by amount: Int) async throws -> Int
+    /// Removes a counter. Mirrors `delete_counter`.
+    func deleteCounter(_ key: String) async throws
+    /// How many values are stored. Mirrors `result_store_size`.
+    func resultStoreSize() async throws -> Int
+    /// All values by key. Mirrors `result_items`.
+    func resultItems() async throws -> [String: [UInt8]]
+    /// Removes all values. Mirrors `flush_results`.
+    func flushResults() async throws
+    /// Removes all counters. Mirrors `flush_counters`.
+    func flushCounters() async throws
+
+    // MARK: beyond huey
+
+    /// Returns once the storage answers, throws when it does not.
+    func ping() async throws
+    /// Removes up to `count` messages for a consumer; waits up to `wait` for the first one where the storage can.
+    func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery]
+    /// Ends a wait in ``dequeue(upTo:wait:)`` early; the messages that were under way are still returned.
+    func interruptDequeue() async
+    /// Puts messages that were not started back to where they came from, in their order.
+    func giveBack(_ deliveries: [Delivery]) async throws
+    /// Carries out what finished tasks brought about, in order, each task's effects together.
+    func commit(_ effects: [StorageEffect]) async throws
+    /// Moves due messages to the queue, `limit` at most; what becomes of each is up to `transform`. Returns how many were due.
+    ///
+    /// A message leaves the schedule only together with its arrival in the queue where the storage can do that.
+    func promoteSchedule(
+        dueAt moment: PickleDateTime,
+        limit: Int,
+        transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
+    ) async throws -> Int
+    /// Keeps a message that cannot be run, with the reason, under a key of our own.
+    func bury(_ letter: DeadLetter) async throws
+}
+
+/// A message on its way through a consumer.
+public struct Delivery: Sendable {
+    /// The message as it stood in the queue.
+    public var data: [UInt8]
+    /// What the storage needs to put it back or to acknowledge it; empty where that is nothing.
+    public var token: [UInt8]
+
+    public init(data: [UInt8], token: [UInt8] = []) {
+        self.data = data
+        self.token = token
+    }
+}
+
+/// One change that a finished task makes to the storage.
+public enum StorageEffect: Sendable {
+    /// ``Storage/putData(_:forKey:isResult:)``
+    case put([UInt8], key: String, isResult: Bool)
+    /// ``Storage/deleteData(_:)``
+    case delete(key: String)
+    /// ``Storage/enqueue(_:priority:)``
+    case enqueue([UInt8], priority: Double?)
+    /// ``Storage/addToSchedule(_:at:)``
+    case schedule([UInt8], at: PickleDateTime)
+    /// ``Storage/bury(_:)``
+    case bury(DeadLetter)
+}
+
+/// A message that cannot be run: nothing vanishes.
+public struct DeadLetter: Sendable {
+    /// The message as it stood in the queue.
+    public var data: [UInt8]
+    public var reason: Reason
+    /// For people; never holds arguments.
+    public var detail: String
+    /// Microseconds since the epoch.
+    public var time: Int
+
+    /// Why a message was put aside.
+    public enum Reason: String, Sendable {
+        /// It cannot be decoded.
+        case undecodable
+        /// No task of that name is registered.
+        case unknownTask = "unknown-task"
+        /// What follows from it cannot be written.
+        case unwritable
+        /// Nobody knows whether it was enqueued.
+        case unconfirmed
+    }
+
+    public init(data: [UInt8], reason: Reason, detail: String, time: Int) {
+        self.data = data
+        self.reason = reason
+        self.detail = detail
+        self.time = time
+    }
+}

@@ -1,0 +1,62 @@
+import Pickle
+import Synchronization
+
+/// A task that runs here.
+struct RegisteredTask: Sendable {
+    typealias Value = any PickleEncodable & Sendable
+
+    let name: String
+    let settings: TaskSettings
+    /// When a periodic task is due; nil for any other.
+    let isDue: (@Sendable (PickleDateTime) -> Bool)?
+    let run: @Sendable (TaskContext) async throws -> Value
+
+    var isPeriodic: Bool { isDue != nil }
+}
+
+/// The tasks that run here, by their wire names. Mirrors `huey.registry.Registry`.
+final class Registry: Sendable {
+    private struct State {
+        var tasks: [String: RegisteredTask] = [:]
+        var order: [String] = []
+        var failures: [HueyError] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Adds a task. A mistake is kept for ``check()``, so that registering reads like a declaration.
+    func register(_ task: RegisteredTask) {
+        state.withLock { state in
+            guard state.tasks[task.name] == nil else {
+                state.failures.append(
+                    HueyError(.duplicateTask, "a task named \"\(task.name)\" is registered already"))
+                return
+            }
+            state.tasks[task.name] = task
+            state.order.append(task.name)
+        }
+    }
+
+    func fail(_ error: HueyError) { state.withLock { $0.failures.append(error) } }
+
+    func unregister(_ name: String) -> Bool {
+        state.withLock { state in
+            state.order.removeAll { $0 == name }
+            return state.tasks.removeValue(forKey: name) != nil
+        }
+    }
+
+    func task(named name: String) -> RegisteredTask? { state.withLock { $0.tasks[name] } }
+
+    /// In the order of registration.
+    var names: [String] { state.withLock { $0.order } }
+
+    var periodicTasks: [RegisteredTask] {
+        state.withLock { state in state.order.compactMap { state.tasks[$0] }.filter(\.isPeriodic) }
+    }
+
+    /// - Throws: the first ``HueyError`` that registering ran into.
+    func check() throws {
+        if let failure = state.withLock({ $0.failures.first }) { throw failure }
+    }
+}

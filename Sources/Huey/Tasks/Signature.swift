@@ -1,0 +1,172 @@
+import Pickle
+
+/// Binds a call's arguments to parameters as CPython does, with CPython's errors for a wrong call
+/// (`initialize_locals` in `Python/ceval.c`).
+struct Signature: Sendable {
+    /// The function's name, for errors.
+    let function: String
+    /// Parameters that take positional arguments, in order.
+    private let positional: [Parameter]
+    private let keywordOnly: [Parameter]
+    private let hasVariadic: Bool
+    private let hasKeywords: Bool
+    /// The defaults of both kinds, by position; nil for a required one.
+    private let defaults: [PickleView?]
+    /// Where each declared parameter's value is among positional, keyword-only, variadic, keywords.
+    private let order: [Int]
+    private let names: [String: Int]
+
+    /// - Throws: ``HueyError`` `.invalidConfiguration` for parameters that Python would not accept.
+    init(function: String, parameters: [Parameter]) throws {
+        self.function = function
+        positional = parameters.filter { $0.kind == .positionalOrKeyword }
+        keywordOnly = parameters.filter { $0.kind == .keywordOnly }
+        let variadic = parameters.filter { $0.kind == .variadic }.count
+        let keywords = parameters.filter { $0.kind == .keywords }.count
+        hasVariadic = variadic == 1
+        hasKeywords = keywords == 1
+        let named = positional + keywordOnly
+        let firstDefault = positional.firstIndex { $0.defaultValue != nil } ?? positional.endIndex
+        guard variadic <= 1, keywords <= 1, Set(parameters.map(\.name)).count == parameters.count,
+            positional[firstDefault...].allSatisfy({ $0.defaultValue != nil })
+        else { throw HueyError(.invalidConfiguration, "\(function)() has parameters that Python would refuse") }
+        defaults = try named.map { parameter in
+            try parameter.defaultValue.map { try TaskArguments([$0]).views().args[0] } ?? nil
+        }
+        var next = (positional: 0, keywordOnly: positional.count)
+        order = parameters.map { parameter in
+            switch parameter.kind {
+            case .positionalOrKeyword:
+                next.positional += 1
+                return next.positional - 1
+            case .keywordOnly:
+                next.keywordOnly += 1
+                return next.keywordOnly - 1
+            case .variadic: return named.count
+            case .keywords: return named.count + 1
+            }
+        }
+        names = Dictionary(uniqueKeysWithValues: named.enumerated().map { ($1.name, $0) })
+    }
+
+    /// One value for each parameter, in the order of declaration.
+    ///
+    /// - Throws: ``PickleException``, a `TypeError` with CPython's text.
+    func bind(args: PickleView, kwargs: PickleView) throws -> BoundArguments {
+        guard let values = args.elements, let pairs = kwargs.pairs else {
+            throw typeError("argument after * must be an iterable")
+        }
+        if pairs.isEmpty, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic, !hasKeywords {
+            return BoundArguments(values: Array(values))
+        }
+        var slots = [PickleView?](repeating: nil, count: positional.count + keywordOnly.count)
+        for (index, value) in values.prefix(positional.count).enumerated() { slots[index] = value }
+        let extra = try bindKeywords(pairs, into: &slots)
+        if values.count > positional.count, !hasVariadic { throw tooMany(values.count, slots) }
+        try fillDefaults(&slots, given: values.count)
+        var all: [PickleView] = slots.compactMap { $0 }
+        if hasVariadic || hasKeywords {
+            all.append(try rest(of: args, values: values))
+            all.append(extra.count == pairs.count ? kwargs : try dictionary(extra))
+        }
+        return BoundArguments(values: order.map { all[$0] })
+    }
+
+    private func bindKeywords(
+        _ pairs: PickleView.Pairs, into slots: inout [PickleView?]
+    ) throws -> [(key: PickleView, value: PickleView)] {
+        var extra: [(key: PickleView, value: PickleView)] = []
+        for (key, value) in pairs {
+            guard key.kind == .string else { throw PickleException.builtin("TypeError", "keywords must be strings") }
+            let name = key.string
+            if let index = name.flatMap({ names[$0] }) {
+                guard slots[index] == nil else {
+                    throw typeError("got multiple values for argument '\(name ?? "")'")
+                }
+                slots[index] = value
+            } else if hasKeywords {
+                extra.append((key, value))
+            } else {
+                throw typeError("got an unexpected keyword argument '\(name ?? key.repr)'")
+            }
+        }
+        return extra
+    }
+
+    private func fillDefaults(_ slots: inout [PickleView?], given: Int) throws {
+        var missing: [String] = []
+        for index in positional.indices where slots[index] == nil {
+            if let value = defaults[index] { slots[index] = value } else { missing.append(positional[index].name) }
+        }
+        if !missing.isEmpty { throw missingError(missing, kind: "positional") }
+        for (offset, parameter) in keywordOnly.enumerated() {
+            let index = positional.count + offset
+            guard slots[index] == nil else { continue }
+            if let value = defaults[index] { slots[index] = value } else { missing.append(parameter.name) }
+        }
+        if !missing.isEmpty { throw missingError(missing, kind: "keyword-only") }
+    }
+
+    /// What `*args` gets: the caller's own tuple where nothing was taken from it.
+    private func rest(of args: PickleView, values: PickleView.Elements) throws -> PickleView {
+        if positional.isEmpty, args.kind == .tuple { return args }
+        return try TaskArguments(positional: values.dropFirst(positional.count).map { $0 }, keywords: []).views().args
+    }
+
+    private func dictionary(_ pairs: [(key: PickleView, value: PickleView)]) throws -> PickleView {
+        try TaskArguments(positional: [], keywords: pairs.map { (key: $0.key, value: $0.value) }).views().kwargs
+    }
+}
+
+// MARK: CPython's texts
+
+extension Signature {
+    private func typeError(_ text: String) -> PickleException { .builtin("TypeError", "\(function)() \(text)") }
+
+    private func missingError(_ names: [String], kind: String) -> PickleException {
+        let quoted = names.map { "'\($0)'" }
+        let list =
+            switch quoted.count {
+            case 1: quoted[0]
+            case 2: quoted.joined(separator: " and ")
+            default: quoted.dropLast().joined(separator: ", ") + ", and " + quoted[quoted.count - 1]
+            }
+        return typeError(
+            "missing \(names.count) required \(kind) argument\(names.count == 1 ? "" : "s"): \(list)")
+    }
+
+    private func tooMany(_ given: Int, _ slots: [PickleView?]) -> PickleException {
+        let withDefault = positional.filter { $0.defaultValue != nil }.count
+        let takes =
+            withDefault > 0
+            ? "from \(positional.count - withDefault) to \(positional.count)" : String(positional.count)
+        let plural = withDefault > 0 || positional.count != 1
+        let keywordsGiven = slots[positional.count...].count { $0 != nil }
+        var middle = String(given)
+        if keywordsGiven > 0 {
+            middle += " positional argument\(given == 1 ? "" : "s") (and \(keywordsGiven) keyword-only argument"
+            middle += "\(keywordsGiven == 1 ? "" : "s"))"
+        }
+        let verb = given == 1 && keywordsGiven == 0 ? "was" : "were"
+        return typeError("takes \(takes) positional argument\(plural ? "s" : "") but \(middle) \(verb) given")
+    }
+}
+
+/// The values of a task's parameters, in the order of declaration, decoded one after the other.
+struct BoundArguments {
+    private let values: [PickleView]
+    private var position = 0
+
+    init(values: [PickleView]) { self.values = values }
+
+    /// The next value as the handler's type.
+    ///
+    /// - Throws: what the type's decoding throws.
+    mutating func next<Value: PickleDecodable>(as type: Value.Type = Value.self) throws -> Value {
+        guard position < values.count else {
+            throw HueyError(.invalidConfiguration, "the handler takes more arguments than it declares")
+        }
+        defer { position += 1 }
+        return try Value(pickle: values[position])
+    }
+}

@@ -1,0 +1,136 @@
+public import Pickle
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Python's arithmetic on naive datetimes, and the C library's view of local time, as huey uses them.
+extension PickleDateTime {
+    /// The moment as a naive datetime in UTC.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange` outside the years 1 to 9999.
+    public init(microsecondsSinceEpoch: Int) throws { try self.init(naiveMicroseconds: microsecondsSinceEpoch) }
+
+    /// The naive datetime that lies this many microseconds after 1970-01-01 00:00 on the same clock.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange` outside the years 1 to 9999.
+    package init(naiveMicroseconds total: Int) throws {
+        let (seconds, microsecond) = total.flooredDivision(by: 1_000_000)
+        guard Self.yearsOneTo9999.contains(seconds) else { throw HueyError(.dateOutOfRange, "date value out of range") }
+        self.init(utcSeconds: seconds, microsecond: microsecond)
+    }
+
+    /// Python's `datetime.min` to `datetime.max`, in seconds since 1970.
+    private static let yearsOneTo9999 = -62_135_596_800..<253_402_300_800
+
+    /// Microseconds since 1970-01-01 00:00 on this datetime's own clock, its zone disregarded.
+    package var naiveMicroseconds: Int { secondsAsUTC * 1_000_000 + microsecond }
+
+    /// Seconds since the epoch of this naive datetime read as local time: `time.mktime(ts.timetuple())`.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange` when the C library has no answer.
+    package func mktime() throws -> Int {
+        var fields = tm()
+        fields.tm_year = Int32(year - 1900)
+        fields.tm_mon = Int32(month - 1)
+        fields.tm_mday = Int32(day)
+        fields.tm_hour = Int32(hour)
+        fields.tm_min = Int32(minute)
+        fields.tm_sec = Int32(second)
+        fields.tm_isdst = -1
+        // mktime answers -1 for an error and for one second of 1969; only an error leaves the weekday alone.
+        fields.tm_wday = -1
+        #if canImport(Glibc)
+        let seconds = Glibc.mktime(&fields)
+        #elseif canImport(Musl)
+        let seconds = Musl.mktime(&fields)
+        #else
+        let seconds = Darwin.mktime(&fields)
+        #endif
+        guard seconds != -1 || fields.tm_wday != -1 else {
+            throw HueyError(.dateOutOfRange, "mktime argument out of range")
+        }
+        return seconds
+    }
+
+    /// The schedule's score on Redis: `mktime` of the naive value plus its microseconds. Mirrors `RedisStorage.convert_ts`.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange`.
+    package func redisScore() throws -> Double {
+        Double(try mktime()) + Double(microsecond) * 1e-6
+    }
+
+    /// Now, naive: UTC or local.
+    package static func now(_ source: TimeSource, utc: Bool) -> PickleDateTime {
+        let total = source.microseconds()
+        let local = utc ? total : total + localOffset(at: total) * 1_000_000
+        // A clock beyond the year 9999 is no clock; the epoch is a time that everything compares with.
+        return (try? PickleDateTime(naiveMicroseconds: local)) ?? PickleDateTime(year: 1970, month: 1, day: 1)
+    }
+
+    /// Seconds that local time is ahead of UTC at a moment.
+    private static func localOffset(at microseconds: Int) -> Int {
+        var seconds = time_t(microseconds.flooredDivision(by: 1_000_000).quotient)
+        var fields = tm()
+        localtime_r(&seconds, &fields)
+        return fields.tm_gmtoff
+    }
+
+    /// The naive datetime some seconds later, rounded as `datetime.timedelta(seconds=…)` rounds.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange`.
+    package func adding(seconds: Double) throws -> PickleDateTime {
+        let micros = (seconds * 1e6).rounded(.toNearestOrEven)
+        guard micros.magnitude < 9e18 else { throw HueyError(.dateOutOfRange, "date value out of range") }
+        return try adding(microseconds: Int(micros))
+    }
+
+    package func adding(microseconds: Int) throws -> PickleDateTime {
+        let (sum, overflow) = naiveMicroseconds.addingReportingOverflow(microseconds)
+        guard !overflow else { throw HueyError(.dateOutOfRange, "date value out of range") }
+        return try PickleDateTime(naiveMicroseconds: sum)
+    }
+
+    /// The naive datetime that huey stores for a moment. Mirrors `normalize_time(eta=…)`: a naive value is local time and
+    /// loses its microseconds on the way to UTC, an aware one keeps them; without `utc`, it is the other way round.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange`, or `.invalidConfiguration` for a zone whose offset cannot be known.
+    package func normalized(utc: Bool) throws -> PickleDateTime {
+        guard tzinfo != nil else {
+            return utc ? try PickleDateTime(naiveMicroseconds: try mktime() * 1_000_000) : self
+        }
+        guard let offset = utcOffset?.wholeMicroseconds else {
+            throw HueyError(.invalidConfiguration, "the offset of the datetime's time zone is unknown here")
+        }
+        let absolute = naiveMicroseconds - offset
+        if utc { return try PickleDateTime(naiveMicroseconds: absolute) }
+        let seconds = absolute.flooredDivision(by: 1_000_000).quotient
+        return try PickleDateTime(naiveMicroseconds: (seconds + Self.localOffset(at: absolute)) * 1_000_000)
+    }
+
+    /// Python's `<=` between two datetimes of one kind; an aware one is compared by its UTC value.
+    package func isNotAfter(_ other: PickleDateTime) -> Bool { comparable <= other.comparable }
+
+    private var comparable: Int { naiveMicroseconds - (utcOffset?.wholeMicroseconds ?? 0) }
+}
+
+extension Int {
+    /// Python's `divmod`: the remainder is never negative for a positive divisor.
+    func flooredDivision(by divisor: Int) -> (quotient: Int, remainder: Int) {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+}
+
+extension Duration {
+    /// The duration in microseconds; the largest there is for what does not fit.
+    var wholeMicroseconds: Int {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = Int(seconds).multipliedReportingOverflow(by: 1_000_000)
+        return overflow ? (seconds < 0 ? .min : .max) : product &+ Int(attoseconds / 1_000_000_000_000)
+    }
+}

@@ -1,0 +1,40 @@
+public import Pickle
+
+/// When a task is too old to run: huey's `expires`, as it stands in a message.
+public enum Expiry: Sendable, Hashable {
+    /// Seconds after the task is enqueued.
+    case seconds(PythonNumber)
+    /// A `datetime.timedelta` after the task is enqueued.
+    case timedelta(PickleTimeDelta)
+    /// A moment: naive (local time where the producer ran) or aware.
+    case datetime(PickleDateTime)
+
+    /// Python's truth value: a zero number or a zero `timedelta` is no expiry at all.
+    var isTrue: Bool {
+        switch self {
+        case .seconds(let number): number.isTrue
+        case .timedelta(let delta): delta.duration.wholeMicroseconds != 0
+        case .datetime: true
+        }
+    }
+}
+
+extension Expiry: PickleCodable {
+    public init(pickle view: PickleView) throws {
+        if let delta = try? PickleTimeDelta(pickle: view) {
+            self = .timedelta(delta)
+        } else if view.kind == .object {
+            self = .datetime(try PickleDateTime(pickle: view))
+        } else {
+            self = .seconds(try PythonNumber(pickle: view))
+        }
+    }
+
+    public func encode(to writer: inout PickleWriter) throws {
+        switch self {
+        case .seconds(let number): try writer.write(number)
+        case .timedelta(let delta): try writer.write(delta)
+        case .datetime(let moment): try writer.write(moment)
+        }
+    }
+}

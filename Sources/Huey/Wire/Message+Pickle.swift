@@ -1,0 +1,185 @@
+public import Pickle
+
+extension Message: PickleDecodable {
+    private enum Limit {
+        // A pipeline is a message in a message; nobody chains thousands, and recursion must have an end.
+        static let nesting = 200
+    }
+
+    /// Reads a message of any release.
+    ///
+    /// - Throws: ``HueyError`` `.malformedMessage` when the value is no message, ``PickleError`` when a field has another type.
+    public init(pickle view: PickleView) throws {
+        try self.init(pickle: view, depth: 0)
+    }
+
+    private init(pickle view: PickleView, depth: Int) throws {
+        guard depth < Limit.nesting else { throw HueyError.malformedMessage("a pipeline nests too deeply") }
+        guard let object = view.object, object.callsMessage else {
+            throw HueyError.malformedMessage("expected a huey message, found \(view.briefType)")
+        }
+        let fields = object.arguments
+        guard [10, 12, 14, 15].contains(fields.count) || (10...15).contains(fields.count) else {
+            throw HueyError.malformedMessage("a message has 10 to 15 fields, this one \(fields.count)")
+        }
+        func field(_ index: Int) -> PickleView? {
+            guard index < fields.count else { return nil }
+            let view = fields[fields.index(fields.startIndex, offsetBy: index)]
+            return view.isNone ? nil : view
+        }
+        func nested(_ index: Int) throws -> Next? {
+            try field(index).map { Next(try Message(pickle: $0, depth: depth + 1)) }
+        }
+        guard let id = field(0)?.string, let name = field(1)?.string else {
+            throw HueyError.malformedMessage("a message without id or name")
+        }
+        self.id = id
+        self.name = name
+        eta = try field(2).map(PickleDateTime.init(pickle:))
+        retries = try field(3).map(Int.init(pickle:))
+        retryDelay = try field(4).map(PythonNumber.init(pickle:))
+        priority = try field(5).map(PythonNumber.init(pickle:))
+        arguments = try Self.arguments(field(6), field(7))
+        onComplete = try nested(8)
+        onError = try nested(9)
+        expires = try field(10).map(Expiry.init(pickle:))
+        expiresResolved = try field(11).map(PickleDateTime.init(pickle:))
+        timeout = try field(12).map(PythonNumber.init(pickle:))
+        chord = try field(13).map { try Self.chord($0, depth: depth) }
+        retryBackoff = try field(14).map(PythonNumber.init(pickle:))
+    }
+
+    private static func arguments(_ args: PickleView?, _ kwargs: PickleView?) throws -> TaskArguments {
+        switch (args, kwargs) {
+        case (let args?, let kwargs?):
+            guard args.elements != nil, kwargs.kind == .dict else {
+                throw HueyError.malformedMessage("args is no tuple or kwargs no dict")
+            }
+            return TaskArguments(args: args, kwargs: kwargs)
+        case (let args?, nil):
+            guard let elements = args.elements else { throw HueyError.malformedMessage("args is no tuple") }
+            return TaskArguments(positional: elements.map { $0 }, keywords: [])
+        case (nil, let kwargs?):
+            guard let pairs = kwargs.pairs else { throw HueyError.malformedMessage("kwargs is no dict") }
+            return TaskArguments(positional: [], keywords: pairs.map { (key: $0.key, value: $0.value) })
+        case (nil, nil):
+            return TaskArguments()
+        }
+    }
+
+    private static func chord(_ view: PickleView, depth: Int) throws -> ChordMembership {
+        guard let elements = view.elements ?? view.object?.arguments, elements.count == 4 else {
+            throw HueyError.malformedMessage("a chord membership that is no tuple of four")
+        }
+        let parts = Array(elements)
+        return ChordMembership(
+            id: try String(pickle: parts[0]),
+            size: try Int(pickle: parts[1]),
+            index: try Int(pickle: parts[2]),
+            callback: Next(try Message(pickle: parts[3], depth: depth + 1))
+        )
+    }
+}
+
+extension PickleObject {
+    fileprivate var callsMessage: Bool {
+        if let name = className { return name.module == "huey.registry" && name.name == "Message" }
+        return false
+    }
+}
+
+extension PickleView {
+    /// The Python type's name where it is known, for messages to people. Never a value: it may be secret.
+    var briefType: String {
+        switch kind {
+        case .object: object?.className.map { "\($0.module).\($0.name)" } ?? "an object"
+        case .none: "None"
+        default: "\(kind)"
+        }
+    }
+}
+
+/// Writes messages for one wire version.
+struct MessageEncoder {
+    let wire: WireVersion
+    /// What a registered task sets for fields that the producer left open; nil for a task that only Python knows.
+    let defaults: @Sendable (String) -> TaskSettings?
+
+    /// Writes the message as huey's named tuple.
+    ///
+    /// - Throws: ``HueyError`` `.wireTooOld` when the version has no field for what the message carries.
+    func write(_ message: Message, to writer: inout PickleWriter) throws {
+        let message = filled(message)
+        let needed = Self.fieldsNeeded(by: message)
+        let count = wire.fieldCount ?? max(10, needed)
+        guard needed <= count else { throw HueyError.wireTooOld(wire, field: Self.names[needed - 1]) }
+        try writer.writeNewObject(module: "huey.registry", name: "Message", argumentCount: count) { writer in
+            writer.write(message.id)
+            writer.write(message.name)
+            try writer.write(message.eta)
+            try writer.write(message.retries)
+            try writer.write(message.retryDelay)
+            try writer.write(message.priority)
+            try message.arguments.writeArgs(to: &writer)
+            try message.arguments.writeKwargs(to: &writer)
+            try write(message.onComplete, to: &writer)
+            try write(message.onError, to: &writer)
+            if count > 10 {
+                try writer.write(message.expires)
+                try writer.write(message.expiresResolved)
+            }
+            if count > 12 { try writer.write(message.timeout) }
+            if count > 13 { try write(message.chord, to: &writer) }
+            if count > 14 { try writer.write(message.retryBackoff) }
+        }
+    }
+
+    private func write(_ next: Message.Next?, to writer: inout PickleWriter) throws {
+        if let next {
+            try write(next.message, to: &writer)
+        } else {
+            writer.writeNone()
+        }
+    }
+
+    private func write(_ chord: ChordMembership?, to writer: inout PickleWriter) throws {
+        guard let chord else { return writer.writeNone() }
+        try writer.writeTuple(count: 4) { writer in
+            writer.write(chord.id)
+            writer.write(chord.size)
+            writer.write(chord.index)
+            try write(chord.callback, to: &writer)
+        }
+    }
+
+    /// A chosen version means that huey of that version wrote it: every field is set to what its `Task` would have.
+    private func filled(_ message: Message) -> Message {
+        guard wire != .auto else { return message }
+        var message = message
+        let settings = defaults(message.name)
+        if settings != nil || wire == .v2_0 {
+            message.retries = message.retries ?? settings?.retries ?? 0
+            message.retryDelay = message.retryDelay ?? settings?.retryDelay ?? 0
+        }
+        guard let settings else { return message }
+        message.priority = message.priority ?? settings.priority
+        if wire != .v2_0 { message.expires = message.expires ?? settings.expires }
+        if wire == .v3_0 || wire == .v3_3 { message.timeout = message.timeout ?? settings.timeout }
+        if wire == .v3_3 { message.retryBackoff = message.retryBackoff ?? settings.retryBackoff ?? 0 }
+        return message
+    }
+
+    private static let names = [
+        "id", "name", "eta", "retries", "retry_delay", "priority", "args", "kwargs", "on_complete", "on_error",
+        "expires", "expires_resolved", "timeout", "chord_config", "retry_backoff",
+    ]
+
+    private static func fieldsNeeded(by message: Message) -> Int {
+        if message.retryBackoff != nil { return 15 }
+        if message.chord != nil { return 14 }
+        if message.timeout != nil { return 13 }
+        if message.expiresResolved != nil { return 12 }
+        if message.expires != nil { return 11 }
+        return 10
+    }
+}

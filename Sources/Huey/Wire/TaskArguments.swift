@@ -1,0 +1,144 @@
+public import Pickle
+
+/// The positional and keyword arguments of a task: what huey keeps in `task.args` and `task.kwargs`.
+///
+/// Arguments that came off the wire stay where they are, undecoded, until a handler asks; they are written back with their
+/// sharing and cycles.
+public struct TaskArguments: Sendable {
+    /// Any value that can be pickled.
+    public typealias Value = any PickleEncodable & Sendable
+
+    enum Form: Sendable {
+        case wire(args: PickleView, kwargs: PickleView)
+        case fresh([Value], [(key: Value, value: Value)])
+    }
+
+    var form: Form
+
+    /// Arguments built here.
+    public init(_ positional: [Value] = [], keywords: KeyValuePairs<String, Value> = [:]) {
+        form = .fresh(positional, keywords.map { (key: $0.key, value: $0.value) })
+    }
+
+    init(args: PickleView, kwargs: PickleView) {
+        form = .wire(args: args, kwargs: kwargs)
+    }
+
+    /// Arguments built here, the keywords as pairs of any keys that Python's call would take.
+    public init(positional: [Value], keywords: [(key: Value, value: Value)]) {
+        form = .fresh(positional, keywords)
+    }
+
+    /// Adds what a finished task hands on: nothing for None and `()`, all elements of a tuple, the missing keywords of a
+    /// dict, anything else as one more positional argument. Mirrors `Task.extend_data`.
+    mutating func extend(with data: PickleView) {
+        switch data.kind {
+        case .none:
+            return
+        case .tuple:
+            guard let elements = data.elements, !elements.isEmpty else { return }
+            var (positional, keywords) = spread()
+            positional.append(contentsOf: elements.map { $0 as Value })
+            form = .fresh(positional, keywords)
+        case .dict:
+            if let pairs = data.pairs { setDefaults(pairs) }
+        case .object where data.object?.isDictionary == true:
+            if let pairs = data.object?.dictItems { setDefaults(pairs) }
+        default:
+            append(data)
+        }
+    }
+
+    /// Adds one positional argument.
+    mutating func append(_ value: Value) {
+        var (positional, keywords) = spread()
+        positional.append(value)
+        form = .fresh(positional, keywords)
+    }
+
+    private mutating func setDefaults(_ pairs: PickleView.Pairs) {
+        let (positional, existing) = spread()
+        var keywords = existing
+        var known = Set(keywords.compactMap { Self.keyword($0.key) })
+        for (key, value) in pairs {
+            if let name = Self.keyword(key), !known.insert(name).inserted { continue }
+            keywords.append((key: key, value: value))
+        }
+        form = .fresh(positional, keywords)
+    }
+
+    private static func keyword(_ key: Value) -> String? {
+        (key as? String) ?? (key as? PickleView)?.string
+    }
+
+    private func spread() -> (positional: [Value], keywords: [(key: Value, value: Value)]) {
+        switch form {
+        case .fresh(let positional, let keywords):
+            return (positional, keywords)
+        case .wire(let args, let kwargs):
+            let positional = args.elements.map { $0.map { $0 as Value } } ?? []
+            let keywords = kwargs.pairs.map { $0.map { (key: $0.key as Value, value: $0.value as Value) } } ?? []
+            return (positional, keywords)
+        }
+    }
+
+    /// How many positional arguments there are.
+    public var positionalCount: Int {
+        switch form {
+        case .wire(let args, _): args.elements?.count ?? 0
+        case .fresh(let positional, _): positional.count
+        }
+    }
+
+    /// Both as views of one document, for a handler. Fresh arguments are pickled and read back.
+    func views() throws -> (args: PickleView, kwargs: PickleView) {
+        switch form {
+        case .wire(let args, let kwargs):
+            return (args, kwargs)
+        case .fresh:
+            var writer = PickleWriter()
+            try writer.writeTuple(count: 2) { writer in
+                try writeArgs(to: &writer)
+                try writeKwargs(to: &writer)
+            }
+            let root = try PickleDocument(try writer.finish()).root
+            guard let args = root[0], let kwargs = root[1] else {
+                throw HueyError.malformedMessage("arguments cannot be read back")
+            }
+            return (args, kwargs)
+        }
+    }
+
+    func writeArgs(to writer: inout PickleWriter) throws {
+        switch form {
+        case .wire(let args, _):
+            try writer.write(args)
+        case .fresh(let positional, _):
+            try writer.writeTuple(count: positional.count) { writer in
+                for value in positional { try value.encode(to: &writer) }
+            }
+        }
+    }
+
+    func writeKwargs(to writer: inout PickleWriter) throws {
+        switch form {
+        case .wire(_, let kwargs):
+            try writer.write(kwargs)
+        case .fresh(_, let keywords):
+            try writer.writeDict(count: keywords.count) { writer in
+                for (key, value) in keywords {
+                    try key.encode(to: &writer)
+                    try value.encode(to: &writer)
+                }
+            }
+        }
+    }
+}
+
+extension PickleObject {
+    /// Whether Python's `isinstance(x, dict)` holds for this object, as far as the standard library's classes tell.
+    fileprivate var isDictionary: Bool {
+        guard let name = className, name.module == "collections" else { return false }
+        return ["OrderedDict", "defaultdict", "Counter"].contains(name.name)
+    }
+}

@@ -1,0 +1,270 @@
+public import Huey
+public import Logging
+public import ServiceLifecycle
+import Synchronization
+
+/// Runs the tasks of a ``Huey``: workers, a scheduler, and an orderly end. Mirrors `huey_consumer`.
+///
+/// As a service it stops gracefully when its service group does; ``ConsumerCommand`` makes an executable of it.
+public final class Consumer: Service {
+    /// How a consumer is asked to stop.
+    public enum Stop: Sendable {
+        /// Running tasks finish, within the shutdown timeout.
+        case graceful
+        /// Running tasks are cancelled.
+        case interrupt
+    }
+
+    private enum Event: Sendable {
+        case stop(Stop)
+        case shutdownTimeout
+        case workersDone
+    }
+
+    public let huey: Huey
+    public let options: ConsumerOptions
+    private let logger: Logger
+    private let onReady: (@Sendable () -> Void)?
+    private let events: AsyncStream<Event>
+    private let eventSource: AsyncStream<Event>.Continuation
+    private let inFlight = InFlight()
+    private let stopRequested = Gate()
+
+    /// - Parameters:
+    ///   - huey: the instance, its tasks registered.
+    ///   - options: how to work.
+    ///   - logger: where to log to; huey's lines.
+    ///   - onReady: called once, as soon as messages can be consumed.
+    public init(
+        _ huey: Huey,
+        options: ConsumerOptions = ConsumerOptions(),
+        logger: Logger = Logger(label: "huey.consumer"),
+        onReady: (@Sendable () -> Void)? = nil
+    ) {
+        self.huey = huey
+        self.options = options
+        self.logger = logger
+        self.onReady = onReady
+        (events, eventSource) = AsyncStream.makeStream()
+    }
+
+    /// Asks the consumer to stop. Asked twice for a graceful stop, it interrupts.
+    public func stop(_ stop: Stop) {
+        stopRequested.open()
+        eventSource.yield(.stop(stop))
+    }
+
+    /// Consumes until asked to stop. Waits as long as the storage cannot be reached.
+    ///
+    /// - Throws: ``HueyError`` for options or registrations that make no sense.
+    public func run() async throws {
+        try options.validate()
+        try huey.checkRegistrations()
+        await withTaskCancellationOrGracefulShutdownHandler { await consume() } onCancelOrGracefulShutdown: { stop in
+            self.stop(stop)
+        }
+    }
+
+    private func consume() async {
+        guard await waitForStorage() else { return }
+        announce()
+        await flushLocks()
+        let parts = Parts(self)
+        onReady?()
+        let workers = Task { await parts.runWorkers() }
+        let fetcher = Task { await parts.fetcher.run() }
+        let scheduler = Task { await parts.scheduler.run() }
+        let committer = Task { await parts.committer.run(retryDelay: options.initialDelay) }
+        let watch = Task {
+            await workers.value
+            eventSource.yield(.workersDone)
+        }
+        await supervise(parts, workers)
+        scheduler.cancel()
+        await fetcher.value
+        await scheduler.value
+        parts.committer.close()
+        if await !finishes(committer, within: .seconds(10)) {
+            committer.cancel()
+            await committer.value
+        }
+        huey.setBarrier(nil)
+        watch.cancel()
+        logger.info("Consumer exiting.")
+    }
+
+    /// Waits for the request to stop and sees it through.
+    private func supervise(_ parts: Parts, _ workers: Task<Void, Never>) async {
+        var isStopping = false
+        var timer: Task<Void, Never>?
+        defer { timer?.cancel() }
+        for await event in events {
+            switch event {
+            case .workersDone:
+                logger.info("All workers have stopped.")
+                return
+            case .stop(.graceful) where !isStopping:
+                isStopping = true
+                logger.info("Shutting down gracefully...")
+                await parts.stopFetching()
+                timer = options.shutdownTimeout.map { timeout in
+                    Task { if (try? await Task.sleep(for: timeout)) != nil { eventSource.yield(.shutdownTimeout) } }
+                }
+            case .stop, .shutdownTimeout:
+                if case .shutdownTimeout = event {
+                    logger.warning("Shutdown timeout elapsed, interrupting workers.")
+                } else if isStopping {
+                    logger.info("Received request to shut down now.")
+                }
+                await parts.stopFetching()
+                await inFlight.notifyInterrupted(huey)
+                workers.cancel()
+                logger.info("Shutting down")
+                // A task that does not heed its cancellation is left behind; the process is about to end.
+                _ = await finishes(workers, within: .seconds(1))
+                return
+            }
+        }
+    }
+
+    /// Whether a task of ours ends within the time given.
+    private func finishes(_ task: Task<Void, Never>, within limit: Duration) async -> Bool {
+        let done = Gate()
+        let watch = Task {
+            await task.value
+            done.open()
+        }
+        defer { watch.cancel() }
+        return await done.wait(atMost: limit)
+    }
+
+    private func waitForStorage() async -> Bool {
+        var pause = options.initialDelay
+        var isFirst = true
+        while true {
+            do {
+                try await huey.storage.ping()
+                return true
+            } catch {
+                if isFirst { logger.error("Waiting for the storage", metadata: ["reason": "\(error)"]) }
+                isFirst = false
+            }
+            if await stopRequested.wait(atMost: min(pause, .seconds(1))) { return false }
+            pause = pause * options.backoff
+        }
+        return false
+    }
+
+    private func announce() {
+        let process = ProcessIdentity.pid
+        logger.info("Huey consumer started with \(options.workers) swift, PID \(process) at \(huey.now())")
+        logger.info("Scheduler runs every \(options.schedulerInterval) second(s).")
+        logger.info("Periodic tasks are \(options.periodic ? "enabled" : "disabled").")
+        let commands = huey.taskNames.map { "+ \($0)" }
+        logger.info("\((["The following commands are available:"] + commands).joined(separator: "\n"))")
+    }
+
+    private func flushLocks() async {
+        guard options.flushLocks || !options.extraLocks.isEmpty else { return }
+        logger.debug("Flushing locks before starting up.")
+        do {
+            let flushed = try await huey.flushLocks(options.extraLocks)
+            if !flushed.isEmpty {
+                logger.warning("Found stale locks: \(flushed.sorted().joined(separator: ", "))")
+            }
+        } catch {
+            logger.error("Locks could not be flushed", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What one run of the consumer is made of.
+    private struct Parts: Sendable {
+        let consumer: Consumer
+        let buffer = WorkBuffer()
+        let committer: Committer
+        let fetcher: Fetcher
+        let scheduler: Scheduler<ContinuousClock>
+
+        init(_ consumer: Consumer) {
+            let (huey, options, logger) = (consumer.huey, consumer.options, consumer.logger)
+            self.consumer = consumer
+            let committer = Committer(storage: huey.storage, now: huey.time.microseconds, logger: logger)
+            self.committer = committer
+            fetcher = Fetcher(huey: huey, buffer: buffer, options: options, logger: logger.part("Worker"))
+            scheduler = Scheduler(
+                huey: huey, interval: .seconds(options.schedulerInterval), periodic: options.periodic,
+                clock: ContinuousClock(), logger: logger.part("Scheduler"))
+            huey.setBarrier { try await committer.flush() }
+        }
+
+        func runWorkers() async {
+            await withTaskGroup(of: Void.self) { group in
+                for index in 1...consumer.options.workers {
+                    group.addTask { await runWorker("Worker-\(index)") }
+                }
+            }
+        }
+
+        private func runWorker(_ name: String) async {
+            let huey = consumer.huey
+            var logger = consumer.huey.logger
+            logger[metadataKey: "worker"] = "\(name)"
+            let executor = Executor(huey: huey, sink: committer, inFlight: consumer.inFlight, logger: logger)
+            var count = 0
+            await huey.runLifecycleHooks(.startup)
+            while let delivery = await buffer.next() {
+                do {
+                    try await executor.run(delivery)
+                } catch {
+                    logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
+                }
+                count += 1
+                if let limit = consumer.options.maxTasks, limit > 0, count >= limit {
+                    logger.info("Worker reached max tasks (\(limit)), restarting.")
+                    count = 0
+                    await huey.runLifecycleHooks(.shutdown)
+                    await huey.runLifecycleHooks(.startup)
+                }
+            }
+            await huey.runLifecycleHooks(.shutdown)
+        }
+
+        /// No message is started any more; what was fetched goes back.
+        func stopFetching() async {
+            let unstarted = buffer.stop()
+            await consumer.huey.storage.interruptDequeue()
+            guard !unstarted.isEmpty else { return }
+            do {
+                try await consumer.huey.storage.giveBack(unstarted)
+            } catch {
+                consumer.logger.error(
+                    "Messages could not be put back",
+                    metadata: ["count": "\(unstarted.count)", "reason": "\(error)"])
+            }
+        }
+    }
+}
+
+extension Logger {
+    fileprivate func part(_ name: String) -> Logger {
+        var logger = self
+        logger[metadataKey: "worker"] = "\(name)"
+        return logger
+    }
+}
+
+/// Passes both ways of ending a service on: a graceful shutdown and a cancellation.
+private func withTaskCancellationOrGracefulShutdownHandler(
+    _ operation: @Sendable () async -> Void,
+    onCancelOrGracefulShutdown handler: @escaping @Sendable (Consumer.Stop) -> Void
+) async {
+    await withTaskCancellationHandler {
+        await withGracefulShutdownHandler {
+            await operation()
+        } onGracefulShutdown: {
+            handler(.graceful)
+        }
+    } onCancel: {
+        handler(.interrupt)
+    }
+}

@@ -1,0 +1,50 @@
+import Huey
+
+/// How a consumer works. The names and defaults are huey_consumer's.
+public struct ConsumerOptions: Sendable {
+    /// How many tasks run at once.
+    public var workers: Int = 1
+    /// Whether periodic tasks are enqueued.
+    public var periodic = true
+    /// The first pause after an empty or failed look at a storage that cannot block.
+    public var initialDelay: Duration = .milliseconds(100)
+    /// The factor by which that pause grows.
+    public var backoff = 1.15
+    /// The longest such pause.
+    public var maxDelay: Duration = .seconds(10)
+    /// How often the schedule is looked at, in seconds: a factor of 60.
+    public var schedulerInterval = 1
+    /// Whether the consumer looks after its workers.
+    public var checkWorkerHealth = true
+    /// How often it does.
+    public var healthCheckInterval: Duration = .seconds(10)
+    /// Whether the locks that this process knows are released at the start.
+    public var flushLocks = false
+    /// Names of further locks to release at the start.
+    public var extraLocks: [String] = []
+    /// After how many tasks a worker starts anew; never when nil.
+    public var maxTasks: Int?
+    /// How long a graceful stop waits for running tasks; for ever when nil.
+    public var shutdownTimeout: Duration?
+    /// How many messages may be held beyond the running ones; adaptive when nil, huey's own bound when 0.
+    public var prefetch: Int?
+
+    public init() {}
+
+    /// - Throws: ``HueyError`` `.invalidConfiguration` with huey's words.
+    public func validate() throws {
+        func require(_ condition: Bool, _ message: String) throws {
+            if !condition { throw HueyError(.invalidConfiguration, message) }
+        }
+        try require(workers >= 1, "There must be at least one worker.")
+        try require(backoff >= 1, "The backoff must be at least 1.")
+        try require(
+            (1...60).contains(schedulerInterval),
+            "The scheduler must run at least once per minute, and at most once per second (1-60).")
+        try require(
+            60 % schedulerInterval == 0,
+            "The scheduler interval must be a factor of 60: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, or 60")
+        try require(maxTasks == nil || checkWorkerHealth, "max_tasks requires check_worker_health be enabled.")
+        try require((prefetch ?? 0) >= 0, "The prefetch must not be negative.")
+    }
+}

@@ -1,0 +1,6 @@
+public import Huey
+public import Redis
+
+extension RedisError: StorageFailure {
+    public var mayHaveHappened: Bool { mayHaveExecuted }
+}

@@ -1,0 +1,31 @@
+/// How a ``RedisStorage`` behaves. Mirrors the keywords of huey's `RedisStorage.__init__`.
+public struct RedisStorageOptions: Sendable {
+    /// Whether a consumer waits in a blocking pop; it polls otherwise.
+    public var blocking: Bool
+    /// How long one blocking pop waits. huey's `read_timeout`.
+    public var readTimeout: Duration
+    /// Whether a list `huey.notify.…` tells waiting producers that a result is there.
+    public var notifyResult: Bool
+    /// How long a notification stays that nobody takes.
+    public var notifyResultTTL: Duration
+    /// How the instance's name becomes part of the keys.
+    public var nameCleaning: NameCleaning
+    /// How many dead letters are kept; the oldest go first.
+    public var deadLetterLimit: Int
+
+    public init(
+        blocking: Bool = true,
+        readTimeout: Duration = .seconds(1),
+        notifyResult: Bool = false,
+        notifyResultTTL: Duration = .seconds(60),
+        nameCleaning: NameCleaning = .huey3,
+        deadLetterLimit: Int = 10_000
+    ) {
+        self.blocking = blocking
+        self.readTimeout = readTimeout
+        self.notifyResult = notifyResult
+        self.notifyResultTTL = notifyResultTTL
+        self.nameCleaning = nameCleaning
+        self.deadLetterLimit = deadLetterLimit
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Huey
+import Pickle
+
+/// Puts a task on a queue.
+struct EnqueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enqueue",
+        abstract: "Put a task on the queue, for whichever worker is first.",
+        discussion: """
+            Arguments are JSON where they read as such, plain text otherwise:
+
+              huey enqueue tasks.add 2 3 --wait 10
+              huey enqueue images.thumbnail cat.png -k size='{"width": 640}' --delay 60
+            """)
+
+    @OptionGroup var queue: QueueArguments
+    @Argument(help: "The task: Python's module, a dot, the function.") var task: String
+    @Argument(help: "Positional arguments.") var arguments: [String] = []
+    @Option(name: .shortAndLong, help: ArgumentHelp("A keyword argument.", valueName: "name=value"))
+    var keyword: [String] = []
+    @Option(help: ArgumentHelp("Run it so much later.", valueName: "seconds")) var delay: Double?
+    @Option(help: "How often to try again after a failure.") var retries: Int?
+    @Option(help: ArgumentHelp("Seconds between tries.", valueName: "seconds")) var retryDelay: Double?
+    @Option(help: ArgumentHelp("Wait for the result and print it.", valueName: "seconds")) var wait: Double?
+
+    func run() async throws {
+        let positional = arguments.map(JSONArgument.value)
+        let keywords = try keyword.map { text -> (key: TaskArguments.Value, value: TaskArguments.Value) in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw ValidationError("\(text) is no name=value") }
+            return (String(parts[0]), JSONArgument.value(String(parts[1])))
+        }
+        var options = TaskOptions()
+        options.start = delay.map { .delay(seconds: $0) }
+        options.retries = retries
+        options.retryDelay = retryDelay.map { .float($0) }
+        try await queue.withHuey { huey in
+            let message = try huey.message(
+                task, TaskArguments(positional: positional, keywords: keywords), options: options)
+            let result = try await huey.enqueue(message)
+            guard let wait else { return print(message.id) }
+            print(try await result[0].value(timeout: .seconds(wait)))
+        }
+    }
+}
+
+/// Reads a task's result.
+struct ResultCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "result",
+        abstract: "Print a task's result, as Python would; it is taken out of the store unless --peek is given.")
+
+    @OptionGroup var queue: QueueArguments
+    @Argument(help: "The task's id.") var id: String
+    @Flag(help: "Leave the result where it is.") var peek = false
+    @Option(help: ArgumentHelp("Wait for it.", valueName: "seconds")) var wait = 0.0
+
+    func run() async throws {
+        try await queue.withHuey { huey in
+            print(try await huey.result(id: id).value(timeout: .seconds(wait), preserve: peek))
+        }
+    }
+}

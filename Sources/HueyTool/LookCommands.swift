@@ -1,0 +1,72 @@
+import ArgumentParser
+import Huey
+import HueyRedis
+import Pickle
+
+/// How full a queue is.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "How many tasks wait, are scheduled, and have results.")
+
+    @OptionGroup var queue: QueueArguments
+
+    func run() async throws {
+        try await queue.withHuey { huey in
+            print("pending    \(try await huey.pendingCount())")
+            print("scheduled  \(try await huey.scheduledCount())")
+            print("results    \(try await huey.resultCount())")
+            if let storage = huey.storage as? RedisStorage {
+                print("dead       \(try await storage.deadLetterCount())")
+            }
+        }
+    }
+}
+
+/// What waits in a queue.
+struct PendingCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pending", abstract: "The tasks that wait in the queue, next first.")
+
+    @OptionGroup var queue: QueueArguments
+    @Option(help: "At most so many.") var limit = 20
+
+    func run() async throws {
+        try await queue.withHuey { huey in
+            for message in try await huey.pending(limit: limit) { print(message) }
+        }
+    }
+}
+
+/// What waits for its time.
+struct ScheduledCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scheduled", abstract: "The tasks that wait for their time, soonest first.")
+
+    @OptionGroup var queue: QueueArguments
+    @Option(help: "At most so many.") var limit = 20
+
+    func run() async throws {
+        try await queue.withHuey { huey in
+            for message in try await huey.scheduled(limit: limit) { print(message) }
+        }
+    }
+}
+
+/// What could not be run.
+struct DeadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead", abstract: "The messages that could not be run, newest first, with the reason.")
+
+    @OptionGroup var queue: QueueArguments
+    @Option(help: "At most so many.") var limit = 20
+
+    func run() async throws {
+        try await queue.withHuey { huey in
+            guard let storage = huey.storage as? RedisStorage else { return }
+            for letter in try await storage.deadLetters(limit: limit) {
+                let moment = try PickleDateTime(microsecondsSinceEpoch: letter.time)
+                print("\(moment) UTC  \(letter.reason.rawValue)  \(letter.detail)  (\(letter.data.count) bytes)")
+            }
+        }
+    }
+}

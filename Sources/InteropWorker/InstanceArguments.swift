@@ -1,0 +1,146 @@
+public import ArgumentParser
+public import Huey
+import HueyRedis
+import Logging
+import Redis
+
+/// Which instance the worker consumes for, and how that instance stores things.
+struct InstanceArguments: ParsableArguments {
+    @Option(help: "Where the queue is: redis://, rediss://, unix:// or memory://.")
+    var url = "redis://localhost:6379/0"
+
+    @Option(help: "The Huey instance's name.")
+    var name = "interop"
+
+    @Option(help: "The kind of storage: \(StorageKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var storage = StorageKind.redis
+
+    @Option(help: "How messages and results are written.")
+    var serializer = SerializerKind.pickle
+
+    @Option(help: "The secret of a signed serializer.")
+    var secret: String?
+
+    @Flag(help: "Store no results.")
+    var noResults = false
+
+    @Flag(help: "Store None as a result.")
+    var storeNone = false
+
+    @Flag(help: "Store no errors while retries are left.")
+    var noStoreIntermediateErrors = false
+
+    @Flag(help: "Local time inside: huey's utc=False.")
+    var localTime = false
+
+    @Flag(help: "Tell waiting producers that a result is there.")
+    var notifyResult = false
+
+    @Option(help: "Seconds until a result expires, with an expiring storage.")
+    var expireTime: Int?
+
+    @Option(help: "How the name becomes part of keys: 3, 2 or off.")
+    var cleanName = CleanNameRule.huey3
+
+    @Flag(help: "The same as --clean-name off.")
+    var noCleanName = false
+
+    @Option(help: "Which huey reads what is written: 2.0, 2.4, 3.0, 3.3 or auto.")
+    var wire = WireVersion.auto
+
+    @Option(help: "Where the plain interop:… keys are written.")
+    var plainUrl: String?
+
+    @Option(help: "At most how many messages beyond the running ones are held.")
+    var prefetch: Int?
+
+    @Flag(help: "Acknowledge after execution; recover what a dead worker held.")
+    var atLeastOnce = false
+
+    @Flag(help: "Record each signal in interop:signals.")
+    var recordSignals = false
+
+    enum StorageKind: String, ExpressibleByArgument, CaseIterable {
+        case redis
+        case redisExpire = "redis-expire"
+        case priorityRedis = "priority-redis"
+        case priorityRedisExpire = "priority-redis-expire"
+    }
+
+    enum SerializerKind: String, ExpressibleByArgument, CaseIterable {
+        case pickle
+        case gzip
+        case zlib
+        case signed
+        case signedGzip = "signed-gzip"
+        case signedZlib = "signed-zlib"
+
+        var isSigned: Bool { rawValue.hasPrefix("signed") }
+    }
+
+    enum CleanNameRule: String, ExpressibleByArgument, CaseIterable {
+        case huey3 = "3"
+        case huey2 = "2"
+        case off
+    }
+
+    mutating func validate() throws {
+        if serializer.isSigned, secret?.isEmpty != false {
+            throw ValidationError("A signed serializer needs --secret.")
+        }
+        if let prefetch, prefetch < 0 { throw ValidationError("--prefetch must not be negative.") }
+    }
+
+    private var isMemory: Bool { url.hasPrefix("memory://") }
+
+    /// The plain keys go where the queue is, or to the local server when that is not Redis.
+    var plainKeysURL: String { plainUrl ?? (isMemory ? "redis://localhost:6379/0" : url) }
+
+    /// - Throws: an error for a URL that is none, or for what is not supported yet.
+    func makeHuey(logger: Logger) throws -> Huey {
+        try checkSupport()
+        let storage: any Storage
+        if isMemory {
+            storage = MemoryStorage()
+        } else {
+            storage = try RedisStorage(url: url, options: storageOptions, logger: logger)
+        }
+        return Huey(name, storage: storage, options: hueyOptions, logger: logger)
+    }
+
+    /// Another instance on the same server: list storage, plain pickles.
+    func makeNeighbour(_ name: String, of huey: Huey) throws -> Huey {
+        let storage = (huey.storage as? RedisStorage)?.neighbour() ?? huey.storage
+        return Huey(name, storage: storage, options: hueyOptions)
+    }
+
+    var hueyOptions: HueyOptions {
+        HueyOptions(
+            results: !noResults, storeNone: storeNone, storeIntermediateErrors: !noStoreIntermediateErrors,
+            utc: !localTime, wire: wire)
+    }
+
+    private var storageOptions: RedisStorageOptions {
+        var options = RedisStorageOptions()
+        options.notifyResult = notifyResult
+        options.nameCleaning =
+            switch noCleanName ? .off : cleanName {
+            case .huey3: .huey3
+            case .huey2: .huey2
+            case .off: .off
+            }
+        return options
+    }
+
+    private func checkSupport() throws {
+        func refuse(_ what: String) throws -> Never {
+            throw HueyError(.notSupported, "\(what) is not supported yet")
+        }
+        if url.hasPrefix("sqlite:") { try refuse("a SQLite storage") }
+        if storage != .redis { try refuse("--storage \(storage.rawValue)") }
+        if serializer != .pickle { try refuse("--serializer \(serializer.rawValue)") }
+        if atLeastOnce { try refuse("--at-least-once") }
+    }
+}
+
+extension WireVersion: ExpressibleByArgument {}

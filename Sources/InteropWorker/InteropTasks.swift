@@ -1,0 +1,181 @@
+import BigInt
+import Huey
+import Pickle
+
+/// The tasks of the interop checks, as the reference application has them.
+struct InteropTasks: Sendable {
+    let huey: Huey
+    let plain: PlainKeys
+    let instance: InstanceArguments
+
+    static let module = "interop_tasks"
+
+    static func wireName(_ name: String) -> String { "\(module).\(name)" }
+
+    func register() throws {
+        registerValues()
+        registerFailures()
+        registerRecorders()
+        registerCoordination()
+        registerProducers()
+        huey.periodicTask(Self.wireName("tick"), .everyMinute) { [plain] context in
+            try await plain.push("interop:log:tick", context.id)
+        }
+        try huey.checkRegistrations()
+    }
+
+    /// Tasks that return something made of their arguments.
+    private func registerValues() {
+        huey.task(Self.wireName("echo"), parameters: .variadic("args"), .keywords("kwargs")) {
+            (args: PickleView, kwargs: PickleView) in
+            PickleValue.tuple([.view(args), .view(kwargs)])
+        }
+        huey.task(Self.wireName("add"), parameters: "a", "b") { (a: PickleView, b: PickleView) in
+            try PythonArithmetic.add(a, b)
+        }
+        huey.task(
+            Self.wireName("concat"), parameters: "a", .optional("b", "!"), .keywordOnly("sep", "-")
+        ) { (a: PickleView, b: PickleView, sep: PickleView) in
+            try PythonArithmetic.add(try PythonArithmetic.add(a, sep), PickleValue(b))
+        }
+        huey.task(Self.wireName("nothing")) { PickleValue.none }
+        huey.task(Self.wireName("pair"), parameters: "x") { (x: PickleView) in
+            PickleValue.tuple([.view(x), .view(x)])
+        }
+        huey.task(Self.wireName("mapping"), parameters: "key", "value") { (key: PickleView, value: PickleView) in
+            PickleValue.dict(PickleDictionary([(.view(key), .view(value))]))
+        }
+        huey.task(Self.wireName("total"), parameters: "values") { (values: PickleView) in
+            guard let elements = values.elements else {
+                let name = PythonArithmetic.typeName(values)
+                throw PickleException.builtin("TypeError", "'\(name)' object is not iterable")
+            }
+            return try elements.reduce(PickleValue.int(0)) { sum, value in
+                try PythonArithmetic.add(sum, PickleValue(value))
+            }
+        }
+        huey.contextTask(Self.wireName("context")) { (context: TaskContext) in
+            PickleValue.dict(
+                PickleDictionary([
+                    (.string("id"), .string(context.id)),
+                    (.string("retries"), .int(context.retries)),
+                    (.string("retry_delay"), try value(of: context.retryDelay)),
+                    (.string("priority"), try value(of: context.priority)),
+                    (.string("eta"), try value(of: context.message.eta)),
+                    (.string("expires"), try value(of: context.expires)),
+                    (.string("timeout"), try value(of: context.timeout)),
+                ]))
+        }
+        huey.task(
+            Self.wireName("crontab"), parameters: "timestamp", .optional("strict", false), .keywords("fields")
+        ) { (timestamp: PickleDateTime, strict: PickleView, fields: PickleView) in
+            try CrontabFields(fields, strict: strict.bool ?? false).crontab().matches(timestamp)
+        }
+    }
+
+    /// Tasks that fail, or ask to be run again.
+    private func registerFailures() {
+        let plain = plain
+        huey.task(Self.wireName("fail"), parameters: "message") { (message: PickleView) in
+            throw PickleException(module: "builtins", name: "ValueError", arguments: [.view(message)])
+        }
+        huey.task(Self.wireName("flaky"), parameters: "key", "failures") { (key: PickleView, failures: Int) in
+            let count = try await plain.increment("interop:flaky:\(key.pythonString)")
+            if count <= failures { throw PickleException.builtin("ValueError", "attempt \(count)") }
+            return count
+        }
+        huey.task(Self.wireName("retry_later"), parameters: "key", "failures", "delay") {
+            (key: PickleView, failures: Int, delay: Double?) in
+            let count = try await plain.increment("interop:flaky:\(key.pythonString)")
+            if count <= failures { throw RetryTask(start: delay.map { .delay(seconds: $0) }) }
+            return count
+        }
+        huey.task(Self.wireName("cancel"), parameters: .optional("retry", .none)) { (retry: Bool?) in
+            throw CancelExecution(retry: retry)
+        }
+        huey.task(Self.wireName("sleep"), parameters: "seconds") { (seconds: PickleView) in
+            try await Task.sleep(for: .seconds(try PythonNumber(pickle: seconds).double))
+            return seconds
+        }
+    }
+
+    /// Tasks that leave a trace.
+    private func registerRecorders() {
+        let plain = plain
+        huey.task(Self.wireName("log"), parameters: "key", "value") { (key: PickleView, value: PickleView) in
+            try await plain.push("interop:log:\(key.pythonString)", value.pythonString)
+            return value
+        }
+        huey.task(Self.wireName("once"), parameters: "key") { (key: PickleView) in
+            let key = key.pythonString
+            _ = try await plain.increment("interop:once:\(key)")
+            try await Task.sleep(for: .milliseconds(50))
+            _ = try await plain.increment("interop:done:\(key)")
+        }
+        huey.task(Self.wireName("report"), parameters: "prefix", "exc") { (prefix: PickleView, exc: PickleView) in
+            let type = PythonArithmetic.typeName(exc)
+            try await plain.push("interop:log:error", "\(prefix.pythonString) \(type) \(exc.pythonString)")
+        }
+    }
+
+    private func registerCoordination() {
+        let huey = huey
+        huey.task(Self.wireName("locked"), parameters: "name", "seconds") { (name: PickleView, seconds: PythonNumber) in
+            try await huey.lock(name.pythonString).withLock {
+                try await Task.sleep(for: .seconds(seconds.double))
+                return name
+            }
+        }
+        huey.task(
+            Self.wireName("limited"), parameters: "name", "limit", "per", .optional("retry", true)
+        ) { (name: PickleView, limit: Int, per: Int, retry: Bool) in
+            try await huey.rateLimit(name.pythonString, limit: limit, per: per, retry: retry).acquire()
+            return name
+        }
+    }
+
+    private func registerProducers() {
+        let producer = ProduceTask(huey: huey, instance: instance)
+        huey.task(Self.wireName("produce"), parameters: "spec") { (spec: PickleView) in
+            try await producer.produce(spec)
+        }
+        let control = ControlTask(huey: huey)
+        huey.task(Self.wireName("control"), parameters: "verb", .keywords("kw")) { (verb: String, kw: PickleView) in
+            try await control.perform(verb, kw)
+        }
+    }
+}
+
+/// A value of ours as the dynamic value that Python would have.
+private func value(of value: (some PickleEncodable)?) throws -> PickleValue {
+    guard let value else { return .none }
+    var writer = PickleWriter()
+    try value.encode(to: &writer)
+    return .view(try PickleDocument(try writer.finish()).root)
+}
+
+extension PickleView {
+    /// Python's `str()`.
+    var pythonString: String {
+        if let string { return string }
+        if let exception = PickleException(self) {
+            switch exception.arguments.count {
+            case 0: return ""
+            case 1: return exception.arguments[0].pythonString
+            default: return PickleValue.tuple(exception.arguments).description
+            }
+        }
+        if let moment = try? PickleDateTime(pickle: self) { return moment.description }
+        return repr
+    }
+}
+
+extension PickleValue {
+    fileprivate var pythonString: String {
+        switch self {
+        case .string(let text): text
+        case .view(let view): view.pythonString
+        default: description
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Huey
+import HueyRedis
+import Pickle
+
+/// Enqueues what a dict describes, through the producer's API.
+struct ProduceTask: Sendable {
+    let huey: Huey
+    let instance: InstanceArguments
+
+    /// - Returns: the ids, in order.
+    func produce(_ spec: PickleView) async throws -> [String] {
+        let target = try spec["queue"].flatMap(\.string).map { try instance.makeNeighbour($0, of: huey) } ?? huey
+        let ids = try await enqueue(spec, on: target)
+        return instance.noResults ? [] : ids
+    }
+
+    private func enqueue(_ spec: PickleView, on huey: Huey) async throws -> [String] {
+        switch spec["kind"]?.string ?? "task" {
+        case "task":
+            return try await huey.enqueue(message(spec, on: huey)).map(\.id)
+        case "group":
+            var ids: [String] = []
+            for task in try tasks(of: spec) { ids += try await enqueue(task, on: huey) }
+            return ids
+        case "chord":
+            let result = try await huey.enqueue(chord(spec, on: huey))
+            return result.members.map(\.id) + (result.callback.first.map { [$0.id] } ?? [])
+        case let kind:
+            throw PickleException.builtin("ValueError", "unknown kind \(kind)")
+        }
+    }
+
+    private func tasks(of spec: PickleView) throws -> PickleView.Elements {
+        guard let tasks = spec["tasks"]?.elements else { throw PickleException.builtin("KeyError", "tasks") }
+        return tasks
+    }
+
+    private func chord(_ spec: PickleView, on huey: Huey) throws -> Chord {
+        guard let callback = spec["callback"] else { throw PickleException.builtin("KeyError", "callback") }
+        let members = try tasks(of: spec).map { member -> Chord.Member in
+            switch member["kind"]?.string ?? "task" {
+            case "task":
+                return .task(try message(member, on: huey))
+            case "chord":
+                return .chord(try chord(member, on: huey))
+            default:
+                let text =
+                    "cannot use `group` as a chord member - use .then() to convert to a `chord` first."
+                throw PickleException.builtin("ValueError", text)
+            }
+        }
+        return Chord(members, callback: try message(callback, on: huey))
+    }
+
+    private func message(_ spec: PickleView, on huey: Huey) throws -> Message {
+        guard let task = spec["task"]?.string else { throw PickleException.builtin("KeyError", "task") }
+        var message = try huey.message(
+            InteropTasks.wireName(task), arguments(spec), options: options(spec))
+        for next in spec["then"]?.elements.map(Array.init) ?? [] {
+            message = message.then(try self.message(next, on: huey))
+        }
+        if let handler = spec["error"], !handler.isNone {
+            message = message.onError(try self.message(handler, on: huey))
+        }
+        return message
+    }
+
+    private func arguments(_ spec: PickleView) -> TaskArguments {
+        TaskArguments(
+            positional: spec["args"]?.elements.map { $0.map { $0 as TaskArguments.Value } } ?? [],
+            keywords: spec["kwargs"]?.pairs.map { $0.map { (key: $0.key as TaskArguments.Value, value: $0.value) } } ?? [])
+    }
+
+    private func options(_ spec: PickleView) throws -> TaskOptions {
+        func field<Value: PickleDecodable>(_ name: String) throws -> Value? {
+            guard let view = spec[name], !view.isNone else { return nil }
+            return try Value(pickle: view)
+        }
+        var options = TaskOptions()
+        options.id = try field("id")
+        if let delay: PythonNumber = try field("delay") {
+            options.start = .delay(seconds: delay.double)
+        } else if let eta: PickleDateTime = try field("eta") {
+            options.start = .eta(eta)
+        }
+        options.priority = try field("priority")
+        options.retries = try field("retries")
+        options.retryDelay = try field("retry_delay")
+        options.retryBackoff = try field("retry_backoff")
+        options.expires = try field("expires")
+        options.timeout = try field("timeout")
+        return options
+    }
+}
