@@ -9,7 +9,7 @@ import math
 import re
 import struct
 
-NEAR = datetime.timedelta(hours=20)
+NEAR = datetime.timedelta(hours=30)
 MARK = re.compile('\x00([-0-9.]+)\x00')
 
 

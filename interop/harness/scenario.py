@@ -110,7 +110,7 @@ class Run:
         self.ids += 1
         return snapshot.producer_id(self.ids)
 
-    def s(self, task, *args, **kwargs):
+    def s(self, task, /, *args, **kwargs):
         """A task with an id that is the same in every run."""
         return getattr(self.tasks, task).s(*args, id=self.id(), **kwargs)
 
@@ -118,7 +118,7 @@ class Run:
         for task in tasks:
             self.huey.enqueue(task)
 
-    def call(self, task, *args, **kwargs):
+    def call(self, task, /, *args, **kwargs):
         built = self.s(task, *args, **kwargs)
         self.send(built)
         return built

@@ -60,7 +60,12 @@ class RedisServer:
                 time.sleep(0.01)
         return False
 
-    def stop(self):
+    def restart(self):
+        """Kills the server and starts an empty one in its place."""
+        self._end()
+        return self.start()
+
+    def _end(self):
         if self.process is not None:
             self.process.terminate()
             try:
@@ -69,6 +74,9 @@ class RedisServer:
                 self.process.kill()
                 self.process.wait()
             self.process = None
+
+    def stop(self):
+        self._end()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):

@@ -3,6 +3,7 @@ import calendar
 import datetime
 import difflib
 import hashlib
+import itertools
 import re
 import struct
 import time
@@ -11,6 +12,8 @@ from .notation import MARK, Renderer, mark
 
 UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
 OUR_ID = re.compile('00000000-0000-4000-8000-0*([0-9]+)')
+# A rate limit's error says how long its window lasts.
+REMAINING = re.compile(r"(RateLimitExceeded\('[^']*', )([0-9.]+)")
 FENCE = 'fence-'
 IGNORED = 'huey.swift.'
 LEFTOVERS = ('huey.swift.held.', 'huey.swift.sent.', 'huey.swift.deaths.')
@@ -97,7 +100,7 @@ class Snapshot:
             value = self.serializer.deserialize(data)
         except Exception:
             return 'text %r' % data.decode('utf-8', 'backslashreplace')
-        text = self.renderer.render(value)
+        text = REMAINING.sub(lambda match: match[1] + mark(float(match[2])), self.renderer.render(value))
         if self.queue_bytes and type(value).__name__ == 'Message':
             text += ' bytes ' + bytes_digest(data)
         return text
@@ -131,7 +134,16 @@ def symbolic(lines):
         own = OUR_ID.fullmatch(match[0])
         return 'id-' + own[1] if own else names.setdefault(match[0], 'new-%d' % (len(names) + 1))
 
-    return [UUID.sub(name, line) for line in lines]
+    named = [UUID.sub(name, line) for line in lines]
+    # Fields of a hash that differ in their ids alone come in no particular order.
+    for _, group in itertools.groupby(range(len(named)), key=lambda index: hash_of(named[index], index)):
+        group = list(group)
+        named[group[0]:group[-1] + 1] = sorted(named[group[0]:group[-1] + 1])
+    return named
+
+
+def hash_of(line, index):
+    return line.split(': ', 1)[0] if line.startswith('hash ') else index
 
 
 def readable(line):
