@@ -117,8 +117,14 @@ import Testing
     @Test func `every byte comes back as it was, in every size`() async throws {
         let server = try TestServer()
         let client = server.client()
+        let pattern = (0..<251).map { UInt8($0) }
         for size in [0, 1, 255, 4095, 16 * 1024, 16 * 1024 + 1, 1 << 20, 40 << 20] {
-            let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 131) }
+            let bytes = [UInt8](unsafeUninitializedCapacity: size) { target, count in
+                for offset in stride(from: 0, to: size, by: pattern.count) {
+                    _ = target[offset...].update(fromContentsOf: pattern.prefix(size - offset))
+                }
+                count = size
+            }
             try await client.command("SET", "big", RedisArgument(bytes))
             #expect(try await client.command("GET", "big").bytes == bytes)
         }

@@ -1,0 +1,180 @@
+import NIOCore
+import Redis
+import Testing
+
+@Suite struct FaultTests {
+    private func code(_ error: any Error) -> RedisError.Code? { (error as? RedisError)?.code }
+
+    private func client(port: Int, timeout: Duration = .seconds(30)) -> RedisClient {
+        RedisClient(RedisConfiguration(host: "127.0.0.1", port: port, commandTimeout: timeout))
+    }
+
+    @Test func `a refused connection is a clear error when the timeout is over`() async throws {
+        let client = client(port: try TestServer.freePort(), timeout: .milliseconds(200))
+        await #expect { try await client.command("PING") } throws: { error in
+            code(error) == .connectFailed && "\(error)".contains("onnection refused")
+                && (error as? RedisError)?.mayHaveExecuted == false
+        }
+        await #expect { try await client.connect() } throws: { code($0) == .connectFailed }
+        await client.shutdown()
+    }
+
+    @Test func `an unknown host and a missing socket are clear errors`() async throws {
+        for configuration in [
+            RedisConfiguration(host: "no-such-host.invalid", commandTimeout: .milliseconds(200)),
+            RedisConfiguration(unixSocketPath: "/nonexistent/redis.sock"),
+            RedisConfiguration(unixSocketPath: "/" + String(repeating: "x", count: 200)),
+            RedisConfiguration(host: "127.0.0.1", port: 99999), RedisConfiguration(host: "127.0.0.1", port: 0),
+        ] {
+            let client = RedisClient(configuration)
+            await #expect { try await client.connect() } throws: { code($0) == .connectFailed }
+            await client.shutdown()
+        }
+    }
+
+    @Test func `a server that never answers costs the timeout, and a connection`() async throws {
+        let server = try await ScriptedServer(reaction: .silence)
+        let client = client(port: server.port, timeout: .milliseconds(100))
+        var timeouts = 0
+        while timeouts < 3 {
+            let error = await #expect(throws: RedisError.self) { try await client.command("PING") }
+            #expect(error?.code == .timeout)
+            // On a busy machine there may not even be a connection in time.
+            if error?.mayHaveExecuted != false { timeouts += 1 }
+        }
+        let connection = try await client.connect()
+        var batch = RedisBatch()
+        batch.append("PING")
+        await #expect { try await connection.execute(batch, timeout: .milliseconds(50)) } throws: {
+            code($0) == .timeout
+        }
+        await client.shutdown()
+        #expect(connection.isClosed)
+        await server.close()
+    }
+
+    @Test func `a server that does not even greet is given up after the connect timeout`() async throws {
+        let server = try await ScriptedServer(handshake: .silence, reaction: .silence)
+        let configuration = RedisConfiguration(host: "127.0.0.1", port: server.port, connectTimeout: .milliseconds(100))
+        let client = RedisClient(configuration)
+        await #expect { try await client.connect() } throws: { code($0) == .connectFailed }
+        await client.shutdown()
+        await server.close()
+    }
+
+    @Test func `a connection that breaks before the reply is an error, and nothing is sent twice`() async throws {
+        for reaction in [ScriptedServer.Reaction.close, .sendAndClose("$5\r\nhel")] {
+            let server = try await ScriptedServer(reaction: reaction)
+            let client = client(port: server.port)
+            await #expect { try await client.command("PING") } throws: { error in
+                code(error) == .connectionClosed && (error as? RedisError)?.mayHaveExecuted == true
+            }
+            await client.shutdown()
+            await server.close()
+        }
+    }
+
+    @Test func `what is not RESP2 closes the connection with an error`() async throws {
+        for answer in [
+            "HTTP/1.1 400 Bad Request\r\n\r\n", "*1000000000\r\n", "+OK\r\n+unasked\r\n", "%1\r\n+a\r\n+b\r\n",
+        ] {
+            let server = try await ScriptedServer(reaction: .send(answer))
+            let client = client(port: server.port)
+            var batch = RedisBatch()
+            batch.append("PING")
+            do {
+                // An unasked reply comes too late to spoil the one that was asked for.
+                #expect(try await client.execute(batch)[0].isOK)
+                #expect(answer.contains("unasked"))
+            } catch {
+                #expect(code(error) == .protocolError, "\(answer.debugDescription): \(error)")
+            }
+            await client.shutdown()
+            await server.close()
+        }
+    }
+
+    @Test func `what a server says before it hangs up is in the error`() async throws {
+        let server = try await ScriptedServer(
+            handshake: .sendAndClose("-DENIED Redis is running in protected mode\r\n"),
+            reaction: .silence
+        )
+        var configuration = RedisConfiguration(host: "127.0.0.1", port: server.port, database: 1)
+        configuration.commandTimeout = .milliseconds(300)
+        let client = RedisClient(configuration)
+        await #expect { try await client.connect() } throws: { "\($0)".contains("DENIED") }
+        await client.shutdown()
+        await server.close()
+    }
+
+    @Test func `commands wait for a server that restarts`() async throws {
+        let server = try TestServer()
+        let client = server.client { $0.commandTimeout = .seconds(30) }
+        try await client.command("SET", "k", "v")
+        server.stop()
+        let waiting = Task { try await client.command("PING").string }
+        try server.start()
+        // Written to the dying connection, it fails; otherwise it waits for the new server.
+        if case .failure(let error) = await waiting.result { #expect(code(error) == .connectionClosed) }
+        #expect(try await client.command("PING").string == "PONG")
+        await client.shutdown()
+    }
+
+    @Test func `a frozen server times out, and serves again when it thaws`() async throws {
+        let server = try TestServer()
+        let client = server.client { $0.commandTimeout = .milliseconds(150) }
+        try await client.command("PING")
+        server.freeze()
+        await #expect { try await client.command("PING") } throws: { code($0) == .timeout }
+        server.thaw()
+        while true {
+            do {
+                #expect(try await client.command("PING").string == "PONG")
+                break
+            } catch { #expect((error as? RedisError)?.isTransient == true) }
+        }
+        await client.shutdown()
+    }
+
+    @Test func `cancelling ends the wait for a silent server and for an absent one`() async throws {
+        let server = try await ScriptedServer(reaction: .silence)
+        for port in [server.port, try TestServer.freePort()] {
+            let client = client(port: port)
+            let task = Task { try await client.command("PING") }
+            await Task.yield()
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            if port != server.port { await client.shutdown() }
+        }
+        await server.close()
+    }
+
+    @Test func `a cancelled command's reply is not taken for another's`() async throws {
+        let server = try TestServer()
+        let client = server.client()
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<2000 {
+                group.addTask {
+                    let task = Task { try await client.command("ECHO", RedisArgument(number)).string }
+                    if number.isMultiple(of: 3) { task.cancel() }
+                    switch await task.result {
+                    case .success(let text): #expect(text == String(number))
+                    case .failure(let error): #expect(error is CancellationError)
+                    }
+                }
+            }
+        }
+        await client.shutdown()
+    }
+
+    @Test func `no more connections than allowed`() async throws {
+        let server = try TestServer()
+        let client = server.client { $0.maximumConnections = 2 }
+        let first = try await client.connect()
+        try await client.command("PING")
+        await #expect { try await client.connect() } throws: { code($0) == .tooManyConnections }
+        await first.close()
+        _ = try await client.connect()
+        await client.shutdown()
+    }
+}
