@@ -56,7 +56,9 @@ public final class PickleDocument: @unchecked Sendable {
     /// - Parameter version: the protocol, 0 to 5; by default the pickle's own.
     /// - Throws: ``PickleError`` when this protocol has no form for something, such as buffers below protocol 5.
     public func encoded(protocol version: Int? = nil) throws(PickleError) -> [UInt8] {
-        var writer = PickleWriter(protocol: version ?? pickleProtocol, ownProtocol: version == nil)
+        var writer = PickleWriter(
+            protocol: version ?? pickleProtocol, ownProtocol: version == nil || version == pickleProtocol,
+            capacity: arena.inputCount + arena.inputCount / 8 + 512)
         try writer.write(root)
         return try writer.finishTyped()
     }
@@ -68,42 +70,51 @@ extension Arena {
         if bytes.count > min(limits.bytes, 0xFFFF_0000) {
             throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(limits.bytes)")
         }
-        // One block: nodes, children, input. Most pickles fit the guess of four bytes for a node; others move out.
+        // One block: nodes, children, input and 16 bytes after it that may be loaded but mean nothing. Most pickles fit
+        // the guess of four bytes for a node; others move out.
         let guess = bytes.count / 4 + 24
         let nodeRoom = guess * MemoryLayout<Node>.stride
         let childRoom = guess * MemoryLayout<UInt32>.stride
-        let slab = UnsafeMutableRawPointer.allocate(byteCount: nodeRoom + childRoom + bytes.count + 1, alignment: 16)
-        let input = (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 1)
-        if let base = bytes.baseAddress {
-            UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
+        let slab = UnsafeMutableRawPointer.allocate(byteCount: nodeRoom + childRoom + bytes.count + 16, alignment: 8)
+        let input = (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 16)
+        if let base = bytes.baseAddress { UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count) }
+        UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
+        let result = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { scratch in
+            Arena.decode(slab, guess, input, bytes.count, scratch, limits)
         }
+        self = try result.get()
+    }
+
+    /// `scratch` holds stack, marks and memo of small pickles.
+    private static func decode(
+        _ slab: UnsafeMutableRawPointer, _ guess: Int, _ input: UnsafeMutablePointer<UInt8>, _ count: Int,
+        _ scratch: UnsafeMutableBufferPointer<UInt32>, _ limits: PickleLimits
+    ) -> Result<Arena, PickleError> {
+        let childBase = slab + guess * MemoryLayout<Node>.stride
+        let room = scratch.baseAddress
         var decoder = Decoder(
             nodes: RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
-            children: RawTable(
-                borrowing: (slab + nodeRoom).bindMemory(to: UInt32.self, capacity: guess),
-                capacity: guess
-            ),
+            children: RawTable(borrowing: childBase.bindMemory(to: UInt32.self, capacity: guess), capacity: guess),
             side: RawTable(borrowing: input, capacity: 0),
-            stack: RawTable(capacity: 64),
-            marks: RawTable(capacity: 32),
-            memo: RawTable(capacity: 64),
-            input: UnsafePointer(input),
-            end: bytes.count,
-            nodeLimit: min(limits.nodes, Int(UInt32.max) - 16),
-            limits: limits
-        )
+            stack: room.map { RawTable(borrowing: $0, capacity: 96) } ?? RawTable(capacity: 96),
+            marks: room.map { RawTable(borrowing: $0 + 96, capacity: 32) } ?? RawTable(capacity: 32),
+            memo: room.map { RawTable(borrowing: $0 + 128, capacity: 128) } ?? RawTable(capacity: 128),
+            input: UnsafePointer(input), end: count,
+            nodeLimit: min(limits.nodes, Int(UInt32.max) - 16), limits: limits)
         decoder.prepare()
         defer { decoder.freeScratch() }
         do throws(PickleError) {
             let root = try decoder.run()
-            self.init(decoder, root: root, slab: slab)
-            try check(decoder, limits)
+            if decoder.side.count > 0 { decoder.side.reserve(16) }
+            var arena = Arena(decoder, root: root, slab: slab)
+            try arena.check(decoder, limits)
+            return .success(arena)
         } catch {
             decoder.nodes.free()
             decoder.children.free()
             decoder.side.free()
             slab.deallocate()
-            throw error
+            return .failure(error)
         }
     }
 
@@ -122,7 +133,7 @@ extension Arena {
         ownsChildren = decoder.children.isOwned
         ownsSide = decoder.side.isOwned
         hasCycles = false
-        integerDigits = limits(decoder)
+        integerDigits = decoder.limits.integerDigits
     }
 
     private mutating func check(_ decoder: Decoder, _ limits: PickleLimits) throws(PickleError) {
@@ -147,5 +158,3 @@ extension Arena {
         }
     }
 }
-
-private func limits(_ decoder: Decoder) -> Int { decoder.limits.integerDigits }

@@ -35,6 +35,12 @@ struct Arena {
         return UnsafeBufferPointer(start: base + Int(node.a), count: Int(node.b))
     }
 
+    /// Where the bytes of a str … start; 16 more than it has may be loaded.
+    @inline(__always)
+    func start(of node: Node) -> UnsafePointer<UInt8> {
+        (node.has(Node.side) ? side : input) + Int(node.a)
+    }
+
     @inline(__always)
     func record(_ offset: UInt32) -> UnsafeMutablePointer<UInt32> { children + Int(offset) }
 }

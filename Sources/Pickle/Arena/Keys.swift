@@ -30,14 +30,33 @@ struct KeyCheck {
     /// Checks every dict, set and frozenset of an arena.
     mutating func run(count: Int) throws(PickleError) {
         var index = Singleton.count
+        // Rows of a table have the same keys, by identity: the last dict that was found good is remembered.
+        var good: Node?
         while index < count {
             switch nodes[index].tag {
-            case .dict: try check(index, stride: 2)
+            case .dict:
+                let node = nodes[index]
+                if let good, hasSameKeys(node, good) { break }
+                try check(index, stride: 2)
+                good = nodes[index]
             case .set, .frozenset: try check(index, stride: 1)
             default: break
             }
             index &+= 1
         }
+    }
+
+    @inline(__always)
+    private func hasSameKeys(_ one: Node, _ other: Node) -> Bool {
+        if one.b != other.b { return false }
+        let left = children + Int(one.a)
+        let right = children + Int(other.a)
+        var place = 0
+        while place < Int(one.b) {
+            if left[place] != right[place] { return false }
+            place &+= 2
+        }
+        return true
     }
 
     private mutating func check(_ index: Int, stride step: Int) throws(PickleError) {
@@ -148,7 +167,7 @@ struct KeyCheck {
         return try hashRare(index)
     }
 
-    /// FNV over words with a final mix: spreads well enough, and probing is bounded by the budget.
+    /// A multiplicative hash over words: spreads well enough, and probing is bounded by the budget.
     @inline(__always)
     static func mix(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
         var value: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: bytes.count)
@@ -159,10 +178,12 @@ struct KeyCheck {
             value ^= value &>> 32
             index &+= 8
         }
+        var tail: UInt64 = 0
         while index < bytes.count {
-            value = (value ^ UInt64(base[index])) &* 0x0000_0100_0000_01B3
+            tail = tail &<< 8 | UInt64(base[index])
             index &+= 1
         }
+        value = (value ^ tail) &* 0xFF51_AFD7_ED55_8CCD
         value = (value ^ value &>> 29) &* 0xC4CE_B9FE_1A85_EC53
         return UInt32(truncatingIfNeeded: value &>> 32)
     }

@@ -21,6 +21,21 @@ func scanUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> UTF8Kind {
     return .ascii
 }
 
+/// Whether text is ASCII; up to seven bytes after it are loaded too, but not looked at.
+@inline(__always)
+func isASCII(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    let base = UnsafeRawPointer(text)
+    var index = 0
+    while index &+ 8 <= count {
+        if base.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return false }
+        index &+= 8
+    }
+    let rest = count &- index
+    if rest == 0 { return true }
+    let tail = base.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+    return tail & (0x8080_8080_8080_8080 &>> UInt64(truncatingIfNeeded: 64 &- rest &* 8)) == 0
+}
+
 @inline(never)
 private func scanNonASCII(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> UTF8Kind {
     var index = start

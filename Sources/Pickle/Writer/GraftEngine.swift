@@ -139,18 +139,20 @@ struct GraftEngine {
     ) throws(PickleError) -> Bool {
         let child = arena.children[Int(frame.first &+ frame.position)]
         frame.position &+= 1
-        let depth = writer.work.count
-        // A new frame must find this one up to date below it.
-        writer.work.base[place] = frame
         try save(child, &writer)
-        return writer.work.count == depth
+        if writer.work.count == place &+ 1 { return true }
+        // A frame was pushed: this one goes on when that is done.
+        writer.work.base[place] = frame
+        return false
     }
 
     @inline(__always)
     private mutating func tuple(_ start: GraftFrame, _ writer: inout PickleWriter) throws(PickleError) {
         var frame = start
         let place = writer.work.count &- 1
-        while frame.position < frame.count {
+        while true {
+            leaves(&frame, upTo: frame.count, &writer)
+            if frame.position >= frame.count { break }
             if try !child(&frame, place, &writer) { return }
         }
         writer.work.count = place
@@ -183,6 +185,7 @@ struct GraftEngine {
                 writer.put(0x28)
             }
             if try !child(&frame, place, &writer) { return }
+            leaves(&frame, upTo: min(frame.count, (frame.position &+ 999) / 1000 &* 1000), &writer)
         }
         writer.work.count = place
         writer.put(isText || frame.count == 1 ? 0x61 : 0x65)
@@ -203,6 +206,7 @@ struct GraftEngine {
                 }
             }
             if try !child(&frame, place, &writer) { return }
+            leaves(&frame, upTo: min(frame.count, (frame.position &+ 1999) / 2000 &* 2000), &writer)
         }
         writer.work.count = place
         writer.put(isText || frame.count == 2 ? 0x73 : 0x75)

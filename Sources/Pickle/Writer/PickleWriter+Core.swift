@@ -255,7 +255,8 @@ extension PickleWriter {
         if pickleProtocol < 3 { names = CompatibleNames.python2(module, name) }
         if pickleProtocol >= 4 {
             names.module.withUTF8 { emit(interned: $0) }
-            names.name.withUTF8 { emit(interned: $0) }
+            // CPython makes a type's name anew for each global, but interns its module's.
+            names.name.withUTF8 { emit(fresh: $0) }
             put(0x93)
         } else {
             if names.module.utf8.contains(0x0A) || names.name.utf8.contains(0x0A) {

@@ -35,12 +35,12 @@ public struct PickleWriter: ~Copyable {
 
     /// Prepares to write pickles of this protocol, 5 unless told; anything but 0 to 5 is an error of ``finish()``.
     public init(protocol version: Int = 5) {
-        self.init(protocol: version, ownProtocol: false)
+        self.init(protocol: version, ownProtocol: false, capacity: 1024)
     }
 
-    init(protocol version: Int, ownProtocol: Bool) {
+    init(protocol version: Int, ownProtocol: Bool, capacity: Int) {
         pickleProtocol = min(max(version, 0), 5)
-        capacity = 1024
+        self.capacity = capacity
         base = .allocate(capacity: capacity)
         isPure = ownProtocol
         if pickleProtocol != version {
