@@ -92,7 +92,7 @@ extension Huey {
 
     /// The messages that wait in the queue, next first; what cannot be decoded is left out. Mirrors `pending`.
     public func pending(limit: Int? = nil) async throws -> [Message] {
-        readable(try await settledStorage().enqueuedItems(limit: limit))
+        readable(try await settledStorage(.queue).enqueuedItems(limit: limit))
     }
 
     /// The messages that wait for their time, soonest first. Mirrors `scheduled`.
@@ -112,7 +112,7 @@ extension Huey {
     }
 
     /// How many messages wait in the queue. Mirrors `pending_count`.
-    public func pendingCount() async throws -> Int { try await settledStorage().queueSize() }
+    public func pendingCount() async throws -> Int { try await settledStorage(.queue).queueSize() }
 
     /// How many messages wait for their time. Mirrors `scheduled_count`.
     public func scheduledCount() async throws -> Int { try await settledStorage().scheduleSize() }
@@ -121,7 +121,7 @@ extension Huey {
     public func resultCount() async throws -> Int { try await settledStorage().resultStoreSize() }
 
     /// Removes everything that the instance has stored. Mirrors `flush`.
-    public func flush() async throws { try await settledStorage().flushAll() }
+    public func flush() async throws { try await settledStorage(.queue).flushAll() }
 
     /// Stores a value of one's own. Mirrors `put`.
     public func put(_ value: some PickleEncodable, forKey key: String) async throws {

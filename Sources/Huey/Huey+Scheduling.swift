@@ -10,7 +10,7 @@ extension Huey {
         }
         let message: Message
         do {
-            message = try deserialize(data)
+            message = try deserializeResolved(data)
         } catch {
             logger.error("Unable to deserialize task.", metadata: ["reason": "\(error)"])
             return bury(.undecodable, error)

@@ -83,8 +83,7 @@ extension Huey {
         run: @escaping @Sendable (TaskContext, BoundArguments) async throws -> RegisteredTask.Value
     ) {
         do {
-            let function = name.split(separator: ".").last.map(String.init) ?? name
-            let signature = try Signature(function: function, parameters: parameters)
+            let signature = try Signature(name: name, parameters: parameters)
             registry.register(
                 RegisteredTask(name: name, settings: settings, isDue: nil) { context in
                     let (args, kwargs) = try context.message.arguments.views()

@@ -72,6 +72,30 @@ public final class Huey: Sendable {
         try Message(pickle: serializer.deserialize(data))
     }
 
+    /// Reads a message as a consumer does: what the producer left open is what the registered task says, in this message and those
+    /// behind it. Mirrors `Registry.create_task`; a task that only Python knows stays as it is.
+    ///
+    /// - Throws: as ``deserialize(_:)``.
+    package func deserializeResolved(_ data: [UInt8]) throws -> Message { resolved(try deserialize(data)) }
+
+    private func resolved(_ message: Message) -> Message {
+        var message = message
+        message.onComplete = message.onComplete.map { Message.Next(resolved($0.message)) }
+        message.onError = message.onError.map { Message.Next(resolved($0.message)) }
+        if var chord = message.chord {
+            chord.callback = Message.Next(resolved(chord.callback.message))
+            message.chord = chord
+        }
+        guard let settings = registry.task(named: message.name)?.settings else { return message }
+        message.retries = message.retries ?? settings.retries
+        message.retryDelay = message.retryDelay ?? settings.retryDelay
+        message.priority = message.priority ?? settings.priority
+        message.expires = message.expires ?? settings.expires
+        message.timeout = message.timeout ?? settings.timeout
+        message.retryBackoff = message.retryBackoff ?? settings.retryBackoff
+        return message
+    }
+
     private var messageEncoder: MessageEncoder {
         MessageEncoder(wire: options.wire) { [registry] in registry.task(named: $0)?.settings }
     }

@@ -70,6 +70,8 @@ public final class Consumer: Service {
         announce()
         await flushLocks()
         let parts = Parts(self)
+        // What is due already comes before whatever is enqueued once we say that we are ready.
+        await parts.scheduler.begin()
         onReady?()
         let workers = Task { await parts.runWorkers() }
         let fetcher = Task { await parts.fetcher.run() }
@@ -190,11 +192,15 @@ public final class Consumer: Service {
             self.consumer = consumer
             let committer = Committer(storage: huey.storage, now: huey.time.microseconds, logger: logger)
             self.committer = committer
-            fetcher = Fetcher(huey: huey, buffer: buffer, options: options, logger: logger.part("Worker"))
+            let fetcher = Fetcher(huey: huey, buffer: buffer, options: options, logger: logger.part("Worker"))
+            self.fetcher = fetcher
             scheduler = Scheduler(
                 huey: huey, interval: .seconds(options.schedulerInterval), periodic: options.periodic,
                 clock: ContinuousClock(), logger: logger.part("Scheduler"))
-            huey.setBarrier { try await committer.flush() }
+            huey.setBarrier { [fetcher] view in
+                if view == .queue { await fetcher.handBack() }
+                try await committer.flush()
+            }
         }
 
         func runWorkers() async {

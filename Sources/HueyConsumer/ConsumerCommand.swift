@@ -66,6 +66,10 @@ extension ConsumerCommand {
                 try command.run()
             }
             Self.endProcess(0)
+        } catch where exitCode(for: error).isSuccess {
+            // The request for help runs as a command of its own.
+            print(fullMessage(for: error))
+            Self.endProcess(0)
         } catch {
             LogOutput.standardError.write("Error: \(error)\n")
             Self.endProcess(1)

@@ -30,7 +30,7 @@ struct Fetcher: Sendable {
                 return
             case .stuck:
                 allowance = 0
-                await giveBack(buffer.reclaim())
+                await handBack()
                 continue
             case .messages(let count):
                 do {
@@ -84,6 +84,9 @@ struct Fetcher: Sendable {
             return answer
         }
     }
+
+    /// Puts back what no worker has started.
+    func handBack() async { await giveBack(buffer.reclaim()) }
 
     private func giveBack(_ deliveries: [Delivery]) async {
         guard !deliveries.isEmpty else { return }

@@ -15,10 +15,18 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
     let clock: C
     let logger: Logger
 
-    /// Runs until cancelled.
+    /// The first look, before the workers start: what is due by now, and the periodic tasks of this minute.
+    func begin() async {
+        await promoteDue()
+        if periodic { await enqueuePeriodic() }
+    }
+
+    /// Goes on from ``begin()`` until cancelled.
     func run() async {
-        var nextLoop = clock.now
-        var nextPeriodic = clock.now
+        let start = clock.now
+        var nextLoop = start.advanced(by: interval)
+        var nextPeriodic = start.advanced(by: Bound.periodicInterval)
+        try? await clock.sleep(until: nextLoop, tolerance: nil)
         while !Task.isCancelled {
             let current = nextLoop
             nextLoop = nextLoop.advanced(by: interval)

@@ -71,6 +71,28 @@ struct ProduceTask: Sendable {
             keywords: spec["kwargs"]?.pairs.map { $0.map { (key: $0.key as TaskArguments.Value, value: $0.value) } } ?? [])
     }
 
+    /// Mirrors what `.s()` and `normalize_time` do with `eta` and `delay`.
+    private func start(_ spec: PickleView) throws -> TaskOptions.Start? {
+        let given = (delay: spec["delay"].flatMap { $0.isNone ? nil : $0 }, eta: spec["eta"].flatMap { $0.isNone ? nil : $0 })
+        switch given {
+        case (nil, nil):
+            return nil
+        case (let delay?, nil):
+            if let span = try? PickleTimeDelta(pickle: delay) {
+                let (seconds, attoseconds) = span.duration.components
+                return .delay(seconds: Double(seconds) + Double(attoseconds) / 1e18)
+            }
+            return .delay(seconds: try PythonNumber(pickle: delay).double)
+        case (nil, let eta?):
+            guard let moment = try? PickleDateTime(pickle: eta) else {
+                throw PickleException.builtin("ValueError", "eta must be a datetime instance")
+            }
+            return .eta(moment)
+        default:
+            throw PickleException.builtin("ValueError", "Specify either an eta (datetime) or delay (seconds)")
+        }
+    }
+
     private func options(_ spec: PickleView) throws -> TaskOptions {
         func field<Value: PickleDecodable>(_ name: String) throws -> Value? {
             guard let view = spec[name], !view.isNone else { return nil }
@@ -78,11 +100,7 @@ struct ProduceTask: Sendable {
         }
         var options = TaskOptions()
         options.id = try field("id")
-        if let delay: PythonNumber = try field("delay") {
-            options.start = .delay(seconds: delay.double)
-        } else if let eta: PickleDateTime = try field("eta") {
-            options.start = .eta(eta)
-        }
+        options.start = try start(spec)
         options.priority = try field("priority")
         options.retries = try field("retries")
         options.retryDelay = try field("retry_delay")

@@ -21,7 +21,7 @@ package struct Executor: Sendable {
     package func run(_ delivery: Delivery) async throws {
         let message: Message
         do {
-            message = try huey.deserialize(delivery.data)
+            message = try huey.deserializeResolved(delivery.data)
         } catch {
             logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
             return try await bury(delivery, .undecodable, "\(error)")

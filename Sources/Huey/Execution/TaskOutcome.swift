@@ -114,7 +114,8 @@ extension ErrorResult {
             error: text,
             retries: retries,
             traceback: "Traceback (most recent call last):\n  in \(message.name), a task in Swift\n\(exception.summary)\n",
-            taskID: message.id
+            taskID: message.id,
+            wireTaskID: message.wireID
         )
     }
 }

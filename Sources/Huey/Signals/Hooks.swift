@@ -6,6 +6,7 @@ final class Hooks: Sendable {
     typealias Receiver = @Sendable (SignalEvent) async throws -> Void
     typealias PreExecute = @Sendable (TaskContext) async throws -> Void
     typealias PostExecute = @Sendable (TaskContext, TaskOutcome) async throws -> Void
+    typealias Barrier = @Sendable (StorageView) async throws -> Void
     typealias Lifecycle = @Sendable () async throws -> Void
 
     struct State {
@@ -14,7 +15,7 @@ final class Hooks: Sendable {
         var postExecute: [(name: String, hook: PostExecute)] = []
         var startup: [(name: String, hook: Lifecycle)] = []
         var shutdown: [(name: String, hook: Lifecycle)] = []
-        var barrier: Lifecycle?
+        var barrier: Barrier?
     }
 
     private let state = Mutex(State())
@@ -95,14 +96,23 @@ extension Huey {
         }
     }
 
-    /// What a consumer must do before anybody looks at the storage: write out the effects of tasks that are done.
-    package func setBarrier(_ barrier: (@Sendable () async throws -> Void)?) {
+    /// What a consumer must do before anybody looks at the storage: write out the effects of tasks that are done, and put back what
+    /// it holds where the queue itself is looked at.
+    package func setBarrier(_ barrier: (@Sendable (StorageView) async throws -> Void)?) {
         hooks.withState { $0.barrier = barrier }
     }
 
     /// The storage, once it shows everything that has happened here.
-    func settledStorage() async throws -> any Storage {
-        if let barrier = hooks.withState({ $0.barrier }) { try await barrier() }
+    func settledStorage(_ view: StorageView = .values) async throws -> any Storage {
+        if let barrier = hooks.withState({ $0.barrier }) { try await barrier(view) }
         return storage
     }
+}
+
+/// Which part of a storage somebody is about to look at.
+package enum StorageView: Sendable {
+    /// Results, revocations, locks, counters.
+    case values
+    /// The queue too, which must show what a consumer has fetched and not started.
+    case queue
 }

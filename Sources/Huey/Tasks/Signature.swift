@@ -5,6 +5,8 @@ import Pickle
 struct Signature: Sendable {
     /// The function's name, for errors.
     let function: String
+    /// The same with its module.
+    let qualifiedName: String
     /// Parameters that take positional arguments, in order.
     private let positional: [Parameter]
     private let keywordOnly: [Parameter]
@@ -17,8 +19,9 @@ struct Signature: Sendable {
     private let names: [String: Int]
 
     /// - Throws: ``HueyError`` `.invalidConfiguration` for parameters that Python would not accept.
-    init(function: String, parameters: [Parameter]) throws {
-        self.function = function
+    init(name: String, parameters: [Parameter]) throws {
+        qualifiedName = name
+        function = name.split(separator: ".").last.map(String.init) ?? name
         positional = parameters.filter { $0.kind == .positionalOrKeyword }
         keywordOnly = parameters.filter { $0.kind == .keywordOnly }
         let variadic = parameters.filter { $0.kind == .variadic }.count
@@ -53,9 +56,8 @@ struct Signature: Sendable {
     ///
     /// - Throws: ``PickleException``, a `TypeError` with CPython's text.
     func bind(args: PickleView, kwargs: PickleView) throws -> BoundArguments {
-        guard let values = args.elements, let pairs = kwargs.pairs else {
-            throw typeError("argument after * must be an iterable")
-        }
+        guard let pairs = kwargs.pairs else { throw notUnpackable("**", "a mapping", kwargs) }
+        guard let values = args.elements else { throw notUnpackable("*", "an iterable", args) }
         if pairs.isEmpty, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic, !hasKeywords {
             return BoundArguments(values: Array(values))
         }
@@ -122,6 +124,10 @@ struct Signature: Sendable {
 
 extension Signature {
     private func typeError(_ text: String) -> PickleException { .builtin("TypeError", "\(function)() \(text)") }
+
+    private func notUnpackable(_ stars: String, _ what: String, _ view: PickleView) -> PickleException {
+        .builtin("TypeError", "\(qualifiedName)() argument after \(stars) must be \(what), not \(view.typeName)")
+    }
 
     private func missingError(_ names: [String], kind: String) -> PickleException {
         let quoted = names.map { "'\($0)'" }

@@ -9,6 +9,16 @@ public struct ErrorResult: Sendable, Hashable {
     /// A text for people; its first and last lines look like Python's.
     public var traceback: String
     public var taskID: String
+    /// The id as it stands on the wire, where it is no string.
+    var wireTaskID: PickleView?
+
+    init(error: String, retries: Int, traceback: String, taskID: String, wireTaskID: PickleView? = nil) {
+        self.error = error
+        self.retries = retries
+        self.traceback = traceback
+        self.taskID = taskID
+        self.wireTaskID = wireTaskID
+    }
 }
 
 extension ErrorResult: PickleCodable {
@@ -29,8 +39,8 @@ extension ErrorResult: PickleCodable {
     }
 
     public func encode(to writer: inout PickleWriter) throws {
-        writer.writeNewObject(module: "huey.utils", name: "Error", argumentCount: 1) { writer in
-            writer.writeDict(count: 4) { writer in
+        try writer.writeNewObject(module: "huey.utils", name: "Error", argumentCount: 1) { writer in
+            try writer.writeDict(count: 4) { writer in
                 writer.write("error")
                 writer.write(error)
                 writer.write("retries")
@@ -38,7 +48,7 @@ extension ErrorResult: PickleCodable {
                 writer.write("traceback")
                 writer.write(traceback)
                 writer.write("task_id")
-                writer.write(taskID)
+                if let wireTaskID { try writer.write(wireTaskID) } else { writer.write(taskID) }
             }
         }
     }

@@ -30,16 +30,17 @@ extension Message: PickleDecodable {
         func nested(_ index: Int) throws -> Next? {
             try field(index).map { Next(try Message(pickle: $0, depth: depth + 1)) }
         }
-        guard let id = field(0)?.string, let name = field(1)?.string else {
+        guard let id = field(0), let name = field(1)?.string else {
             throw HueyError.malformedMessage("a message without id or name")
         }
-        self.id = id
+        self.id = try Self.text(of: id)
+        wireID = id.kind == .string ? nil : id
         self.name = name
         eta = try field(2).map(PickleDateTime.init(pickle:))
         retries = try field(3).map(Int.init(pickle:))
         retryDelay = try field(4).map(PythonNumber.init(pickle:))
         priority = try field(5).map(PythonNumber.init(pickle:))
-        arguments = try Self.arguments(field(6), field(7))
+        arguments = Self.arguments(field(6), field(7))
         onComplete = try nested(8)
         onError = try nested(9)
         expires = try field(10).map(Expiry.init(pickle:))
@@ -49,19 +50,24 @@ extension Message: PickleDecodable {
         retryBackoff = try field(14).map(PythonNumber.init(pickle:))
     }
 
-    private static func arguments(_ args: PickleView?, _ kwargs: PickleView?) throws -> TaskArguments {
+    /// The id as part of a key: redis-py's encoding of what is no string.
+    private static func text(of id: PickleView) throws -> String {
+        if let text = id.string ?? id.bigInt.map(String.init) { return text }
+        if let number = id.double { return PythonNumber.float(number).description }
+        if let bytes = id.bytes { return String(decoding: bytes, as: UTF8.self) }
+        throw HueyError.malformedMessage("an id that is no string")
+    }
+
+    /// Both as they are: what cannot be called with is the call's `TypeError`, not the message's fault. None is no argument.
+    private static func arguments(_ args: PickleView?, _ kwargs: PickleView?) -> TaskArguments {
         switch (args, kwargs) {
         case (let args?, let kwargs?):
-            guard args.elements != nil, kwargs.kind == .dict else {
-                throw HueyError.malformedMessage("args is no tuple or kwargs no dict")
-            }
             return TaskArguments(args: args, kwargs: kwargs)
         case (let args?, nil):
-            guard let elements = args.elements else { throw HueyError.malformedMessage("args is no tuple") }
-            return TaskArguments(positional: elements.map { $0 }, keywords: [])
+            return TaskArguments(positional: args.elements.map { $0.map { $0 } } ?? [], keywords: [])
         case (nil, let kwargs?):
-            guard let pairs = kwargs.pairs else { throw HueyError.malformedMessage("kwargs is no dict") }
-            return TaskArguments(positional: [], keywords: pairs.map { (key: $0.key, value: $0.value) })
+            let pairs = kwargs.pairs.map { $0.map { (key: $0.key as TaskArguments.Value, value: $0.value as TaskArguments.Value) } }
+            return TaskArguments(positional: [], keywords: pairs ?? [])
         case (nil, nil):
             return TaskArguments()
         }
@@ -114,7 +120,7 @@ struct MessageEncoder {
         let count = wire.fieldCount ?? max(10, needed)
         guard needed <= count else { throw HueyError.wireTooOld(wire, field: Self.names[needed - 1]) }
         try writer.writeNewObject(module: "huey.registry", name: "Message", argumentCount: count) { writer in
-            writer.write(message.id)
+            if let id = message.wireID { try writer.write(id) } else { writer.write(message.id) }
             writer.write(message.name)
             try writer.write(message.eta)
             try writer.write(message.retries)

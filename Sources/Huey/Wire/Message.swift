@@ -8,6 +8,8 @@ public import Pickle
 public struct Message: Sendable {
     /// The task's id: a UUID in text form unless the producer chose another.
     public var id: String
+    /// The id as it stands on the wire, where a producer chose something else than a string.
+    var wireID: PickleView?
     /// The task's name: the Python module, a dot and the name of the task class.
     public var name: String
     /// When to run, as a naive datetime: UTC, or local time with `utc: false`.
