@@ -61,6 +61,15 @@ class ConsumerProcess:
     def running(self):
         return self.process.poll() is None
 
+    def handles(self, name):
+        """Whether the process has a handler for a signal; True where that cannot be seen."""
+        try:
+            with open('/proc/%d/status' % self.process.pid) as status:
+                caught = int(status.read().split('SigCgt:')[1].split()[0], 16)
+        except (OSError, IndexError):
+            return True
+        return bool(caught >> (getattr(signal, 'SIG' + name) - 1) & 1)
+
     def log_tail(self, count=12):
         return '\n'.join('    | ' + line for line in self.log[-count:])
 

@@ -10,7 +10,7 @@ from . import consumers, servers, snapshot
 
 import interop_tasks
 
-DEADLINE = 40
+DEADLINE = 25
 ALL = []
 
 
@@ -21,11 +21,12 @@ class Scenario:
     tags: what a consumer must have beyond the basics, for --tags and --without.
     tz: time zone of producer and consumer.  workers, periodic: -w and whether `tick` is enqueued.
     bytes: also compare the bytes of messages left behind, up to ids and times.
+    exact: a None in a message's retry fields differs from 0; otherwise a consumer may leave it to the next one.
     tolerance: seconds that times may differ by.  dead: leaves messages behind that could not be run.
     """
 
     def __init__(self, name, body, options=(), tags=(), tz='UTC', workers=1, periodic=False, bytes=False,
-                 tolerance=5.0, dead=False, python_options=()):
+                 exact=False, tolerance=5.0, dead=False, python_options=()):
         self.name = name
         self.body = body
         self.options = list(options)
@@ -35,6 +36,7 @@ class Scenario:
         self.workers = workers
         self.periodic = periodic
         self.bytes = bytes
+        self.exact = exact or bytes
         self.tolerance = tolerance
         self.dead = dead
         self.about = (body.__doc__ or '').strip().split('\n')[0]
@@ -230,7 +232,8 @@ class Run:
         self.consumer.fail('something goes on for ever')
 
     def snapshot(self):
-        return snapshot.Snapshot(self.redis, self.huey.serializer, self.began, self.scenario.bytes)
+        return snapshot.Snapshot(self.redis, self.huey.serializer, self.began, self.scenario.bytes,
+                                 self.scenario.exact)
 
     def execute(self):
         """Runs the scenario; returns what it left behind."""

@@ -137,7 +137,7 @@ def stopped_before_redis_is_up(run):
     server = run.own_server(start=False)
     run.url = server.url
     run.start(wait=False)
-    run.until(lambda: run.consumer.log, 'a word about it in the log')
+    run.until(lambda: run.consumer.log and run.consumer.handles('TERM'), 'a word about it in the log')
     run.stop('TERM')
 
 
