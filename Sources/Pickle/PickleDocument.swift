@@ -57,8 +57,10 @@ public final class PickleDocument: @unchecked Sendable {
     /// - Throws: ``PickleError`` when this protocol has no form for something, such as buffers below protocol 5.
     public func encoded(protocol version: Int? = nil) throws(PickleError) -> [UInt8] {
         var writer = PickleWriter(
-            protocol: version ?? pickleProtocol, ownProtocol: version == nil || version == pickleProtocol,
-            capacity: arena.inputCount + arena.inputCount / 8 + 512)
+            protocol: version ?? pickleProtocol,
+            ownProtocol: version == nil || version == pickleProtocol,
+            capacity: arena.inputCount + arena.inputCount / 8 + 512
+        )
         try writer.write(root)
         return try writer.finishTyped()
     }
@@ -77,7 +79,9 @@ extension Arena {
         let childRoom = guess * MemoryLayout<UInt32>.stride
         let slab = UnsafeMutableRawPointer.allocate(byteCount: nodeRoom + childRoom + bytes.count + 16, alignment: 8)
         let input = (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 16)
-        if let base = bytes.baseAddress { UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count) }
+        if let base = bytes.baseAddress {
+            UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
+        }
         UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
         let result = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { scratch in
             Arena.decode(slab, guess, input, bytes.count, scratch, limits)
@@ -87,8 +91,12 @@ extension Arena {
 
     /// `scratch` holds stack, marks and memo of small pickles.
     private static func decode(
-        _ slab: UnsafeMutableRawPointer, _ guess: Int, _ input: UnsafeMutablePointer<UInt8>, _ count: Int,
-        _ scratch: UnsafeMutableBufferPointer<UInt32>, _ limits: PickleLimits
+        _ slab: UnsafeMutableRawPointer,
+        _ guess: Int,
+        _ input: UnsafeMutablePointer<UInt8>,
+        _ count: Int,
+        _ scratch: UnsafeMutableBufferPointer<UInt32>,
+        _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
         let childBase = slab + guess * MemoryLayout<Node>.stride
         let room = scratch.baseAddress
@@ -99,8 +107,11 @@ extension Arena {
             stack: room.map { RawTable(borrowing: $0, capacity: 96) } ?? RawTable(capacity: 96),
             marks: room.map { RawTable(borrowing: $0 + 96, capacity: 32) } ?? RawTable(capacity: 32),
             memo: room.map { RawTable(borrowing: $0 + 128, capacity: 128) } ?? RawTable(capacity: 128),
-            input: UnsafePointer(input), end: count,
-            nodeLimit: min(limits.nodes, Int(UInt32.max) - 16), limits: limits)
+            input: UnsafePointer(input),
+            end: count,
+            nodeLimit: min(limits.nodes, Int(UInt32.max) - 16),
+            limits: limits
+        )
         decoder.prepare()
         defer { decoder.freeScratch() }
         do throws(PickleError) {

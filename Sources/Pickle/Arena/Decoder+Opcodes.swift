@@ -54,7 +54,10 @@ extension Decoder {
                 let start = place &+ 2
                 if start &+ count > end || !isASCII(input + start, count) { break loop }
                 nodeBase[nodeCount] = Node(
-                    .string, a: UInt32(truncatingIfNeeded: start), b: UInt32(truncatingIfNeeded: count))
+                    .string,
+                    a: UInt32(truncatingIfNeeded: start),
+                    b: UInt32(truncatingIfNeeded: count)
+                )
                 place = start &+ count
                 stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
                 height &+= 1

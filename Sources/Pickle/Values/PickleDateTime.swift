@@ -58,7 +58,10 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
 
     /// The naive wall time in UTC of a date, rounded to microseconds.
     public init(utc date: Date) {
-        let interval = date.timeIntervalSince1970
+        // Far beyond year 9999, so that encoding refuses it: dates may be infinite.
+        let beyond = 1e15
+        let given = date.timeIntervalSince1970
+        let interval = given.magnitude <= beyond ? given : beyond
         var seconds = interval.rounded(.down)
         var micro = ((interval - seconds) * 1e6).rounded(.toNearestOrEven)
         if micro >= 1e6 {
@@ -205,7 +208,9 @@ enum PickleTimeZone {
             return try? Duration(pickle: offset)
         }
         if object.isInstance(of: "pytz", "_UTC") { return .zero }
-        if object.isInstance(of: "pytz", "_FixedOffset"), let minutes = object.arguments.first?.int {
+        if object.isInstance(of: "pytz", "_FixedOffset"), let minutes = object.arguments.first?.int,
+            minutes.magnitude < 1440
+        {
             return .seconds(minutes * 60)
         }
         if let name = zoneName(object), let zone = TimeZone(identifier: name) {

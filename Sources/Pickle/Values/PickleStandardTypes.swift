@@ -34,13 +34,24 @@ extension UUID: PickleCodable {
     }
 }
 
-/// Python's `decimal.Decimal`.
+/// Python's `decimal.Decimal`, as long as it has no more than the 38 digits that Foundation's holds.
 extension Decimal: PickleCodable {
     public init(pickle: PickleView) throws {
         guard let object = pickle.object, object.isInstance(of: "decimal", "Decimal"), object.arguments.count == 1,
-            let text = object.arguments[0].string, let value = Decimal(string: text)
+            let text = object.arguments[0].string, Self.fits(text), let value = Decimal(string: text)
         else { throw PickleError.mismatch(expected: "decimal.Decimal", found: pickle) }
         self = value
+    }
+
+    /// Foundation parses a prefix and rounds; both would go unnoticed.
+    private static func fits(_ text: String) -> Bool {
+        if text == "NaN" { return true }
+        let mantissa = text.prefix { $0 != "E" && $0 != "e" }
+        let exponent = Int(text.dropFirst(mantissa.count + 1)) ?? (mantissa.count == text.count ? 0 : 1000)
+        let digits = mantissa.filter { $0.isASCII && $0.isNumber }
+        let others = mantissa.count - digits.count
+        return (1...38).contains(digits.count) && others <= 2 && exponent.magnitude <= 80
+            && mantissa.allSatisfy { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "-") }
     }
 
     public func encode(to writer: inout PickleWriter) {

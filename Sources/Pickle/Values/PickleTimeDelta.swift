@@ -30,7 +30,7 @@ public struct PickleTimeDelta: Sendable, Hashable, PickleCodable {
         func carry(_ low: inout Int, _ unit: Int, _ high: inout Int) {
             var quotient = low / unit
             if low % unit < 0 { quotient -= 1 }
-            low -= quotient * unit
+            low = low &- quotient &* unit
             high = high.addingReportingOverflow(quotient).partialValue
         }
         carry(&microseconds, 1_000_000, &seconds)
@@ -42,7 +42,7 @@ public struct PickleTimeDelta: Sendable, Hashable, PickleCodable {
         else { throw PickleError.mismatch(expected: "datetime.timedelta", found: pickle) }
         var parts = [0, 0, 0]
         for (place, argument) in object.arguments.enumerated() {
-            guard let value = argument.int, abs(value) < 1 << 50 else {
+            guard let value = argument.int, value.magnitude < 1 << 50 else {
                 throw PickleError.mismatch(expected: "datetime.timedelta", found: pickle)
             }
             parts[place] = value

@@ -93,8 +93,10 @@ private func copyPadded(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutableP
     var index = 0
     repeat {
         to.storeBytes(
-            of: from.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self), toByteOffset: index,
-            as: SIMD16<UInt8>.self)
+            of: from.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self),
+            toByteOffset: index,
+            as: SIMD16<UInt8>.self
+        )
         index &+= 16
     } while index < count
 }

@@ -9,6 +9,8 @@ struct InternTable {
         var hash: UInt32
         var start: UInt32
         var count: UInt32
+        /// How many of the bytes are the first part: of a global, its module.
+        var split: UInt32
         var memo: UInt32
         var space: Space
     }
@@ -26,13 +28,23 @@ struct InternTable {
         store.removeAll(keepingCapacity: true)
     }
 
-    func memo(_ space: Space, _ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    typealias Bytes = UnsafeBufferPointer<UInt8>
+
+    private func hash(_ first: Bytes, _ second: Bytes?) -> UInt32 {
+        let hash = KeyCheck.mix(first)
+        return second.map { hash &* 31 ^ KeyCheck.mix($0) } ?? hash
+    }
+
+    /// The memo number of a str or bytes, or with two parts that of a global: its module and its name.
+    func memo(_ space: Space, _ first: Bytes, _ second: Bytes? = nil) -> UInt32? {
         if entries.isEmpty { return nil }
-        let hash = KeyCheck.mix(bytes)
+        let hash = hash(first, second)
         var slot = Int(hash) & (slots.count - 1)
         while slots[slot] != .max {
             let entry = entries[Int(slots[slot])]
-            if entry.hash == hash, entry.space == space, Int(entry.count) == bytes.count, same(entry, bytes) {
+            if entry.hash == hash, entry.space == space, Int(entry.split) == first.count,
+                Int(entry.count) == first.count + (second?.count ?? 0), isSame(entry, first, second)
+            {
                 return entry.memo
             }
             slot = (slot + 1) & (slots.count - 1)
@@ -40,26 +52,32 @@ struct InternTable {
         return nil
     }
 
-    private func same(_ entry: Entry, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func isSame(_ entry: Entry, _ first: Bytes, _ second: Bytes?) -> Bool {
         store.withUnsafeBufferPointer {
-            equalBytes(UnsafeBufferPointer(rebasing: $0[Int(entry.start)..<Int(entry.start + entry.count)]), bytes)
+            let start = Int(entry.start)
+            let split = start + Int(entry.split)
+            guard equalBytes(Bytes(rebasing: $0[start..<split]), first) else { return false }
+            guard let second else { return true }
+            return equalBytes(Bytes(rebasing: $0[split..<start + Int(entry.count)]), second)
         }
     }
 
-    mutating func insert(_ space: Space, _ bytes: UnsafeBufferPointer<UInt8>, memo: UInt32) {
+    mutating func insert(_ space: Space, _ first: Bytes, _ second: Bytes? = nil, memo: UInt32) {
         if (entries.count + 1) * 2 > slots.count { rehash() }
-        let hash = KeyCheck.mix(bytes)
+        let hash = hash(first, second)
         place(UInt32(entries.count), hash)
         entries.append(
             Entry(
                 hash: hash,
-                start: UInt32(store.count),
-                count: UInt32(bytes.count),
+                start: UInt32(truncatingIfNeeded: store.count),
+                count: UInt32(truncatingIfNeeded: first.count + (second?.count ?? 0)),
+                split: UInt32(truncatingIfNeeded: first.count),
                 memo: memo,
                 space: space
             )
         )
-        store.append(contentsOf: bytes)
+        store.append(contentsOf: first)
+        if let second { store.append(contentsOf: second) }
     }
 
     private mutating func place(_ entry: UInt32, _ hash: UInt32) {

@@ -243,29 +243,48 @@ extension PickleWriter {
     }
 
     mutating func emitGlobal(_ module: StaticString, _ name: StaticString) {
-        emitGlobal(module: module.description, name: name.description)
+        guard module.hasPointerRepresentation, name.hasPointerRepresentation else { return }
+        emitGlobal(
+            UnsafeBufferPointer(start: module.utf8Start, count: module.utf8CodeUnitCount),
+            UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        )
+    }
+
+    mutating func emitGlobal(module: String, name: String) {
+        var module = module
+        var name = name
+        module.withUTF8 { module in name.withUTF8 { emitGlobal(module, $0) } }
     }
 
     /// A class or function by its names in Python 3; shared by content.
-    mutating func emitGlobal(module: String, name: String) {
+    mutating func emitGlobal(_ module: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) {
         boundary()
-        let key = Array(module.utf8) + [0] + Array(name.utf8)
-        if let known = key.withUnsafeBufferPointer({ interned.memo(.global, $0) }) { return putGet(known) }
-        var names = (module: module, name: name)
-        if pickleProtocol < 3 { names = CompatibleNames.python2(module, name) }
+        if let known = interned.memo(.global, module, name) { return putGet(known) }
         if pickleProtocol >= 4 {
-            names.module.withUTF8 { emit(interned: $0) }
+            emit(interned: module)
             // CPython makes a type's name anew for each global, but interns its module's.
-            names.name.withUTF8 { emit(fresh: $0) }
+            boundary()
+            emit(fresh: name)
             put(0x93)
+        } else if module.contains(0x0A) || name.contains(0x0A) {
+            fail(PickleError(.notEncodable, "a global's name with a line break below protocol 4"))
+        } else if pickleProtocol == 3 {
+            putLines(module, name)
         } else {
-            if names.module.utf8.contains(0x0A) || names.name.utf8.contains(0x0A) {
-                fail(PickleError(.notEncodable, "a global's name with a line break below protocol 4"))
-            }
-            put(0x63)
-            put(text: "\(names.module)\n\(names.name)\n")
+            var names = CompatibleNames.python2(
+                String(decoding: module, as: UTF8.self),
+                String(decoding: name, as: UTF8.self)
+            )
+            names.module.withUTF8 { module in names.name.withUTF8 { putLines(module, $0) } }
         }
-        let memo = memoize()
-        key.withUnsafeBufferPointer { interned.insert(.global, $0, memo: memo) }
+        interned.insert(.global, module, name, memo: memoize())
+    }
+
+    private mutating func putLines(_ module: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) {
+        put(0x63)
+        put(bytes: module)
+        put(0x0A)
+        put(bytes: name)
+        put(0x0A)
     }
 }
