@@ -9,7 +9,7 @@ extension ClientCore {
     func wake(_ connection: ConnectionHandler, completion: @escaping () -> Void) {
         guard let request = connection.oldestRequest, request.isWaitedFor else { return completion() }
         let deadline = eventLoop.now + TimeAmount(configuration.commandTimeout)
-        wake(connection, request, pause: .milliseconds(2), deadline: deadline, completion)
+        wake(connection, request, pause: .microseconds(100), deadline: deadline, completion)
     }
 
     private func wake(
@@ -32,7 +32,7 @@ extension ClientCore {
         let isBegun = command.begin(
             .callback { [self] result in
                 let refused = (try? result.get().first?.error) != nil
-                let next = min(pause * 2, .milliseconds(100))
+                let next = min(pause * 4, .milliseconds(100))
                 eventLoop.assumeIsolated().scheduleTask(in: pause) {
                     self.wake(connection, request, pause: next, deadline: refused ? now : deadline, completion)
                 }

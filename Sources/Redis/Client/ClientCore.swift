@@ -22,6 +22,7 @@ final class ClientCore: @unchecked Sendable {
     /// Every open connection, the shared one too.
     private var open: [ObjectIdentifier: ConnectionHandler] = [:]
     private var dedicated: Set<ObjectIdentifier> = []
+    /// Attempts to make a dedicated connection.
     private var connecting = 0
     private var isShutDown = false
     private var shutdownWaiters: [() -> Void] = []
@@ -89,7 +90,7 @@ final class ClientCore: @unchecked Sendable {
     // MARK: The shared connection
 
     private func connectShared() {
-        connect { [weak self] result in
+        connector.connect { [weak self] result in
             guard let self else { return }
             switch result {
             case .success(let connection): sharedConnected(connection)
@@ -157,20 +158,6 @@ final class ClientCore: @unchecked Sendable {
 
     // MARK: All connections
 
-    private func connect(_ completion: @escaping Connector.Completion) {
-        guard open.count + connecting < max(configuration.maximumConnections, 1) else {
-            completion(
-                .failure(RedisError(.tooManyConnections, "all \(open.count + connecting) connections are in use"))
-            )
-            return
-        }
-        connecting += 1
-        connector.connect { [weak self] result in
-            self?.connecting -= 1
-            completion(result)
-        }
-    }
-
     private func adopt(_ connection: ConnectionHandler, onClose: @escaping (ConnectionHandler.Machine.Remains) -> Void)
     {
         let id = ObjectIdentifier(connection)
@@ -194,7 +181,14 @@ final class ClientCore: @unchecked Sendable {
     /// A connection of one's own, for `completion`, on the event loop.
     func connectDedicated(_ completion: @escaping Connector.Completion) {
         guard !isShutDown else { return completion(.failure(RedisError(.shutdown, "the client was shut down"))) }
-        connect { [weak self] result in
+        // The shared connection counts, whether it is there or not.
+        guard dedicated.count + connecting + 1 < max(configuration.maximumConnections, 2) else {
+            let limit = configuration.maximumConnections
+            return completion(.failure(RedisError(.tooManyConnections, "all \(limit) connections are in use")))
+        }
+        connecting += 1
+        connector.connect { [weak self] result in
+            self?.connecting -= 1
             guard let self, case .success(let connection) = result else { return completion(result) }
             dedicated.insert(ObjectIdentifier(connection))
             adopt(connection) { remains in

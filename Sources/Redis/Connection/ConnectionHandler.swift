@@ -47,7 +47,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Sends a request that has begun. False if the connection does not take it.
     func submit(_ request: PendingRequest) -> Bool {
-        guard let context else { return false }
+        guard let context, closeReason == nil else { return false }
         switch machine.submit(request, replyCount: request.replyCount, deadline: request.deadline) {
         case .refuse: return false
         case .write(let flushNow):
