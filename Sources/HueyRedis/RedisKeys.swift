@@ -27,6 +27,9 @@ struct RedisKeys: Sendable {
     let schedule: String
     let results: String
     let counters: String
+    /// Before the key of each value and counter, in the kinds that expire.
+    let resultPrefix: String
+    let counterPrefix: String
     let notifyPrefix: String
     /// Messages that cannot be run.
     let dead: String
@@ -37,6 +40,8 @@ struct RedisKeys: Sendable {
         schedule = "huey.schedule.\(name)"
         results = "huey.results.\(name)"
         counters = "huey.counters.\(name)"
+        resultPrefix = "huey.r.\(name)."
+        counterPrefix = "huey.c.\(name)."
         notifyPrefix = "huey.notify.\(name)."
         dead = "huey.swift.dead.\(name)"
     }

@@ -7,8 +7,8 @@ extension RedisStorage {
     public func commit(_ effects: [StorageEffect]) async throws {
         var merged = MergedEffects()
         for effect in effects { try merged.add(effect) }
-        let batch = try merged.batch(keys: keys, options: options)
-        if batch.count > 0 { try await run(batch) }
+        let batch = try merged.batch(for: self)
+        if batch.count > 0 { try await client.run(batch) }
     }
 
     public func bury(_ letter: DeadLetter) async throws { try await commit([.bury(letter)]) }
@@ -17,9 +17,9 @@ extension RedisStorage {
 /// Effects sorted by command. A key that is deleted and then set, or the reverse, ends the way the last effect wants.
 private struct MergedEffects {
     private var deletions: [String] = []
-    private var values: [(key: String, value: [UInt8])] = []
+    private var values: [StoredValue] = []
     private var notified: [String] = []
-    private var messages: [[UInt8]] = []
+    private var messages: [(data: [UInt8], priority: Double?)] = []
     private var appointments: [(score: Double, data: [UInt8])] = []
     private var letters: [DeadLetter] = []
     /// Whether a deletion may have to take back a value of the same batch. Deletions are of revocations, `r:…`.
@@ -28,15 +28,14 @@ private struct MergedEffects {
     mutating func add(_ effect: StorageEffect) throws {
         switch effect {
         case .put(let value, let key, let isResult):
-            values.append((key, value))
+            values.append(StoredValue(key: key, value: value, isResult: isResult))
             mayCollide = mayCollide || !isResult || key.utf8.first == UInt8(ascii: "r")
             if isResult { notified.append(key) }
         case .delete(let key):
             if mayCollide { values.removeAll { $0.key == key } }
             deletions.append(key)
         case .enqueue(let data, let priority):
-            try RedisStorage.refuse(priority)
-            messages.append(data)
+            messages.append((data, priority))
         case .schedule(let data, let moment):
             appointments.append((try moment.redisScore(), data))
         case .bury(let letter):
@@ -44,21 +43,10 @@ private struct MergedEffects {
         }
     }
 
-    func batch(keys: RedisKeys, options: RedisStorageOptions) throws -> RedisBatch {
+    func batch(for storage: RedisStorage) throws -> RedisBatch {
+        let (keys, options) = (storage.keys, storage.options)
         var batch = RedisBatch()
-        if !deletions.isEmpty {
-            batch.command("HDEL", argumentCount: 1 + deletions.count)
-            batch.argument(keys.results)
-            for key in deletions { batch.argument(key) }
-        }
-        if !values.isEmpty {
-            batch.command("HSET", argumentCount: 1 + 2 * values.count)
-            batch.argument(keys.results)
-            for (key, value) in values {
-                batch.argument(key)
-                batch.argument(value)
-            }
-        }
+        storage.values.write(deletions: deletions, values: values, to: &batch)
         if options.notifyResult {
             let seconds = Int(options.notifyResultTTL.components.seconds)
             for key in notified {
@@ -66,11 +54,7 @@ private struct MergedEffects {
                 batch.append("EXPIRE", .init(keys.notifyPrefix + key), .init(seconds))
             }
         }
-        if !messages.isEmpty {
-            batch.command("LPUSH", argumentCount: 1 + messages.count)
-            batch.argument(keys.queue)
-            for message in messages { batch.argument(message) }
-        }
+        try storage.queue.append(messages, to: &batch)
         if !appointments.isEmpty {
             batch.command("ZADD", argumentCount: 1 + 2 * appointments.count)
             batch.argument(keys.schedule)

@@ -13,20 +13,6 @@ extension RedisStorage {
         end
         """)
 
-    /// Takes messages out of the schedule and pushes what becomes of them, in one step. Removing is the claim: a message that
-    /// another scheduler has taken is not pushed. ARGV: old, new, old, new …; an empty new one is only removed.
-    private static let schedulePromote = RedisScript(
-        """
-        local moved = 0
-        for i = 1, #ARGV, 2 do
-            if redis.call('ZREM', KEYS[1], ARGV[i]) == 1 then
-                moved = moved + 1
-                if #ARGV[i + 1] > 0 then redis.call('LPUSH', KEYS[2], ARGV[i + 1]) end
-            end
-        end
-        return moved
-        """)
-
     public func addToSchedule(_ data: [UInt8], at moment: PickleDateTime) async throws {
         try await commit([.schedule(data, at: moment)])
     }
@@ -37,14 +23,16 @@ extension RedisStorage {
         return reply.elements?.compactMap(\.bytes) ?? []
     }
 
-    public func scheduleSize() async throws -> Int { try await integer("ZCARD", .init(keys.schedule)) }
+    public func scheduleSize() async throws -> Int {
+        try await client.command("ZCARD", .init(keys.schedule)).integer ?? 0
+    }
 
     public func scheduledItems(limit: Int?) async throws -> [[UInt8]] {
         let stop = limit.flatMap { $0 > 0 ? $0 - 1 : nil } ?? -1
-        return try await list("ZRANGE", .init(keys.schedule), 0, .init(stop))
+        return try await client.command("ZRANGE", .init(keys.schedule), 0, .init(stop)).elements?.compactMap(\.bytes) ?? []
     }
 
-    public func flushSchedule() async throws { _ = try await client.command("DEL", .init(keys.schedule)) }
+    public func flushSchedule() async throws { try await client.command("DEL", .init(keys.schedule)) }
 
     /// Looks at what is due, then moves it in one script: a crash in between leaves everything where it was.
     public func promoteSchedule(
@@ -52,26 +40,26 @@ extension RedisStorage {
         limit: Int,
         transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
     ) async throws -> Int {
-        let due = try await list(
+        let reply = try await client.command(
             "ZRANGEBYSCORE", .init(keys.schedule), "-inf", .init(try moment.redisScore()), "LIMIT", 0, .init(limit))
-        guard !due.isEmpty else { return 0 }
-        var pairs: [RedisArgument] = []
+        guard let due = reply.elements, !due.isEmpty else { return 0 }
+        var moves: [ScheduleMove] = []
         var others: [StorageEffect] = []
-        for data in due {
-            var moved: [UInt8] = []
+        for data in due.compactMap(\.bytes) {
+            var move = ScheduleMove(old: data)
             for effect in try await transform(data) {
-                if case .enqueue(let message, let priority) = effect, moved.isEmpty {
-                    try Self.refuse(priority)
-                    moved = message
+                if case .enqueue(let message, let priority) = effect, move.new == nil {
+                    move.new = (message, priority)
                 } else {
                     others.append(effect)
                 }
             }
-            pairs += [.init(data), .init(moved)]
+            moves.append(move)
         }
         if !others.isEmpty { try await commit(others) }
-        _ = try await client.eval(
-            Self.schedulePromote, keys: [.init(keys.schedule), .init(keys.queue)], arguments: pairs)
+        try await client.eval(
+            queue.promotion, keys: [.init(keys.schedule), .init(keys.queue)],
+            arguments: try queue.promotionArguments(moves))
         return due.count
     }
 }

@@ -2,13 +2,15 @@ public import Huey
 public import Logging
 public import Redis
 
-/// huey's key layout on Redis, the list kind: a list for the queue, a sorted set for the schedule, hashes for results and
-/// counters. Mirrors huey's `RedisStorage`; several instances can share one client.
+/// huey's key layout on Redis, in its four kinds: a list or a sorted set for the queue, a sorted set for the schedule, hashes or expiring
+/// keys for results and counters. Several instances can share one client.
 public final class RedisStorage: Storage {
     let client: RedisClient
     let keys: RedisKeys
     let options: RedisStorageOptions
     let popper: BlockingPopper
+    let queue: any RedisQueue
+    let values: any RedisValues
     private let logger: Logger
 
     /// A storage on the server that a URL in redis-py's form names.
@@ -38,6 +40,15 @@ public final class RedisStorage: Storage {
         self.logger = logger
         keys = RedisKeys(name: options.nameCleaning.clean(name))
         popper = BlockingPopper(client: client)
+        queue =
+            options.kind.hasPriorities
+            ? PriorityQueue(key: keys.queue, stamps: PriorityQueue.Stamps(now: TimeSource.system.microseconds))
+            : ListQueue(key: keys.queue)
+        values =
+            options.kind.expires
+            ? ExpiringValues(
+                resultPrefix: keys.resultPrefix, counterPrefix: keys.counterPrefix, expireTime: options.expireTime)
+            : HashValues(results: keys.results, counters: keys.counters)
     }
 
     public func bound(to name: String) -> any Storage {
@@ -48,7 +59,7 @@ public final class RedisStorage: Storage {
     public func neighbour() -> RedisStorage { RedisStorage(client: client, logger: logger) }
 
     public var isBlocking: Bool { options.blocking }
-    public var supportsPriority: Bool { false }
+    public var supportsPriority: Bool { queue.supportsPriority }
 
     /// Closes the client's connections, those of other instances on the same client included.
     public func close() async {
@@ -63,14 +74,7 @@ public final class RedisStorage: Storage {
 
 extension RedisStorage {
     public func enqueue(_ data: [UInt8], priority: Double?) async throws {
-        try Self.refuse(priority)
-        _ = try await client.command("LPUSH", .init(keys.queue), .init(data))
-    }
-
-    static func refuse(_ priority: Double?) throws {
-        if let priority, priority != 0 {
-            throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
-        }
+        try await client.run { try queue.append([(data, priority)], to: &$0) }
     }
 
     public func dequeue() async throws -> [UInt8]? {
@@ -80,74 +84,29 @@ extension RedisStorage {
     /// A blocking pop and a counted one in one write: the first message as soon as there is one, and what stands behind it.
     public func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
         guard count > 0 else { return [] }
-        guard options.blocking else {
-            return try await list("RPOP", .init(keys.queue), .init(count)).map { Delivery(data: $0) }
-        }
-        var batch = RedisBatch()
-        batch.append("BRPOP", .init(keys.queue), .init(max(0.001, min(wait, options.readTimeout).seconds)))
-        if count > 1 { batch.append("RPOP", .init(keys.queue), .init(count - 1)) }
-        guard let replies = try await popper.execute(batch) else { return [] }
-        // BRPOP answers the key and the message, RPOP messages only.
-        var messages = replies.first?.elements?.dropFirst().compactMap(\.bytes) ?? []
-        if count > 1 { messages += replies.last?.elements?.compactMap(\.bytes) ?? [] }
-        if messages.isEmpty, let error = replies.firstError { throw error }
-        return messages.map { Delivery(data: $0) }
+        guard options.blocking else { return queue.deliveries(in: try await client.run(queue.pop(count, wait: nil))) }
+        let seconds = max(0.001, min(wait, options.readTimeout).seconds)
+        guard let replies = try await popper.execute(queue.pop(count, wait: seconds)) else { return [] }
+        let deliveries = queue.deliveries(in: replies)
+        if deliveries.isEmpty, let error = replies.firstError { throw error }
+        return deliveries
     }
 
     public func interruptDequeue() async { await popper.interrupt() }
 
-    /// Back to the head of the queue, first in front.
     public func giveBack(_ deliveries: [Delivery]) async throws {
         guard !deliveries.isEmpty else { return }
-        var batch = RedisBatch()
-        batch.append("RPUSH", [.init(keys.queue)] + deliveries.reversed().map { .init($0.data) })
-        try await run(batch)
+        try await client.run { queue.giveBack(deliveries, to: &$0) }
     }
 
-    public func queueSize() async throws -> Int { try await integer("LLEN", .init(keys.queue)) }
+    public func queueSize() async throws -> Int { try await client.run(queue.size).first?.integer ?? 0 }
 
     public func enqueuedItems(limit: Int?) async throws -> [[UInt8]] {
-        let start = limit.flatMap { $0 > 0 ? -$0 : nil } ?? 0
-        return try await list("LRANGE", .init(keys.queue), .init(start), -1).reversed()
+        let limit = limit.flatMap { $0 > 0 ? $0 : nil }
+        return queue.items(in: try await client.run { queue.items(limit, &$0) }.first)
     }
 
-    public func flushQueue() async throws { _ = try await client.command("DEL", .init(keys.queue)) }
-}
-
-// MARK: counters, and what is not worth a file
-
-extension RedisStorage {
-    public func increment(_ key: String, by amount: Int) async throws -> Int {
-        try await integer("HINCRBY", .init(keys.counters), .init(key), .init(amount))
-    }
-
-    public func deleteCounter(_ key: String) async throws {
-        _ = try await client.command("HDEL", .init(keys.counters), .init(key))
-    }
-
-    public func flushCounters() async throws { _ = try await client.command("DEL", .init(keys.counters)) }
-
-    func integer(_ name: StaticString, _ arguments: RedisArgument...) async throws -> Int {
-        var batch = RedisBatch()
-        batch.append(name, arguments)
-        return try await run(batch).first?.integer ?? 0
-    }
-
-    func list(_ name: StaticString, _ arguments: RedisArgument...) async throws -> [[UInt8]] {
-        var batch = RedisBatch()
-        batch.append(name, arguments)
-        return try await run(batch).first?.elements?.compactMap(\.bytes) ?? []
-    }
-
-    /// Carries out a batch whose every command must succeed.
-    ///
-    /// - Throws: the first error reply, or the connection's error.
-    @discardableResult
-    func run(_ batch: RedisBatch) async throws -> RedisReplies {
-        let replies = try await client.execute(batch)
-        if let error = replies.firstError { throw error }
-        return replies
-    }
+    public func flushQueue() async throws { try await client.command("DEL", .init(keys.queue)) }
 }
 
 extension Duration {

@@ -1,5 +1,9 @@
 /// How a ``RedisStorage`` behaves. Mirrors the keywords of huey's `RedisStorage.__init__`.
 public struct RedisStorageOptions: Sendable {
+    /// Which of huey's kinds of storage it is.
+    public var kind: RedisStorageKind
+    /// Seconds until a result is gone, in the kinds that expire.
+    public var expireTime: Int
     /// Whether a consumer waits in a blocking pop; it polls otherwise.
     public var blocking: Bool
     /// How long one blocking pop waits. huey's `read_timeout`.
@@ -14,6 +18,8 @@ public struct RedisStorageOptions: Sendable {
     public var deadLetterLimit: Int
 
     public init(
+        kind: RedisStorageKind = .redis,
+        expireTime: Int = 86_400,
         blocking: Bool = true,
         readTimeout: Duration = .seconds(1),
         notifyResult: Bool = false,
@@ -21,6 +27,8 @@ public struct RedisStorageOptions: Sendable {
         nameCleaning: NameCleaning = .huey3,
         deadLetterLimit: Int = 10_000
     ) {
+        self.kind = kind
+        self.expireTime = expireTime
         self.blocking = blocking
         self.readTimeout = readTimeout
         self.notifyResult = notifyResult

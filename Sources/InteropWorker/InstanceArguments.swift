@@ -1,6 +1,6 @@
 public import ArgumentParser
 public import Huey
-import HueyRedis
+public import HueyRedis
 import Logging
 import Redis
 
@@ -12,8 +12,8 @@ struct InstanceArguments: ParsableArguments {
     @Option(help: "The Huey instance's name.")
     var name = "interop"
 
-    @Option(help: "The kind of storage: \(StorageKind.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var storage = StorageKind.redis
+    @Option(help: "The kind of storage.")
+    var storage = RedisStorageKind.redis
 
     @Option(help: "How messages and results are written.")
     var serializer = SerializerKind.pickle
@@ -60,13 +60,6 @@ struct InstanceArguments: ParsableArguments {
     @Flag(help: "Record each signal in interop:signals.")
     var recordSignals = false
 
-    enum StorageKind: String, ExpressibleByArgument, CaseIterable {
-        case redis
-        case redisExpire = "redis-expire"
-        case priorityRedis = "priority-redis"
-        case priorityRedisExpire = "priority-redis-expire"
-    }
-
     enum SerializerKind: String, ExpressibleByArgument, CaseIterable {
         case pickle
         case gzip
@@ -105,13 +98,25 @@ struct InstanceArguments: ParsableArguments {
         } else {
             storage = try RedisStorage(url: url, options: storageOptions, logger: logger)
         }
-        return Huey(name, storage: storage, options: hueyOptions, logger: logger)
+        return Huey(
+            name, storage: storage, serializer: try makeSerializer(), options: hueyOptions, logger: logger)
     }
 
     /// Another instance on the same server: list storage, plain pickles.
     func makeNeighbour(_ name: String, of huey: Huey) throws -> Huey {
         let storage = (huey.storage as? RedisStorage)?.neighbour() ?? huey.storage
         return Huey(name, storage: storage, options: hueyOptions)
+    }
+
+    private func makeSerializer() throws -> PickleSerializer {
+        var result = PickleSerializer()
+        switch serializer {
+        case .gzip, .signedGzip: result.compression = .gzip
+        case .zlib, .signedZlib: result.compression = .zlib
+        case .pickle, .signed: break
+        }
+        if serializer.isSigned { result.signer = try MessageSigner(secret: secret ?? "") }
+        return result
     }
 
     var hueyOptions: HueyOptions {
@@ -122,6 +127,8 @@ struct InstanceArguments: ParsableArguments {
 
     private var storageOptions: RedisStorageOptions {
         var options = RedisStorageOptions()
+        options.kind = storage
+        if let expireTime { options.expireTime = expireTime }
         options.notifyResult = notifyResult
         options.nameCleaning =
             switch noCleanName ? .off : cleanName {
@@ -137,10 +144,10 @@ struct InstanceArguments: ParsableArguments {
             throw HueyError(.notSupported, "\(what) is not supported yet")
         }
         if url.hasPrefix("sqlite:") { try refuse("a SQLite storage") }
-        if storage != .redis { try refuse("--storage \(storage.rawValue)") }
-        if serializer != .pickle { try refuse("--serializer \(serializer.rawValue)") }
         if atLeastOnce { try refuse("--at-least-once") }
     }
 }
 
 extension WireVersion: ExpressibleByArgument {}
+
+extension RedisStorageKind: ExpressibleByArgument {}

@@ -8,6 +8,8 @@ public struct HueyError: Error, Sendable, Hashable, CustomStringConvertible {
 
         /// A message that cannot be decoded.
         public static let malformedMessage = Code("malformedMessage")
+        /// A message or result that is not signed, or with another secret. huey raises `ValueError`.
+        public static let badSignature = Code("badSignature")
         /// No task is registered under that name.
         public static let unknownTask = Code("unknownTask")
         /// A task is registered under that name already.

@@ -1,6 +1,9 @@
 public import Pickle
 
 /// Turns messages and results into bytes and back. Mirrors `huey.serializer.Serializer`.
+///
+/// A serializer of one's own gets every value as something that can be pickled, and gives back a pickled value's view: read what a value
+/// writes with ``PickleEncodable/pickled(protocol:)``, or make a document of what you have decoded.
 public protocol Serializer: Sendable {
     /// - Throws: whatever encoding the value throws.
     func serialize(_ value: some PickleEncodable) throws -> [UInt8]
@@ -8,25 +11,46 @@ public protocol Serializer: Sendable {
     func deserialize(_ bytes: [UInt8]) throws -> PickleView
 }
 
-/// Plain pickles: huey's default.
+/// Pickles, as huey writes them: plain, signed, compressed, or both, the signature inside.
 public struct PickleSerializer: Serializer {
     /// The protocol that is written, 0 to 5. Every protocol is read.
     public var pickleProtocol: Int
+    /// Compressed how; not at all when nil.
+    public var compression: Compression?
+    /// Signed by whom; not at all when nil.
+    public var signer: MessageSigner?
     /// What the decoder accepts.
     public var limits: PickleLimits
 
-    public init(pickleProtocol: Int = 5, limits: PickleLimits = .default) {
+    public init(
+        pickleProtocol: Int = 5,
+        compression: Compression? = nil,
+        signer: MessageSigner? = nil,
+        limits: PickleLimits = .default
+    ) {
         self.pickleProtocol = pickleProtocol
+        self.compression = compression
+        self.signer = signer
         self.limits = limits
     }
 
     public func serialize(_ value: some PickleEncodable) throws -> [UInt8] {
         var writer = PickleWriter(protocol: pickleProtocol)
         try value.encode(to: &writer)
-        return try writer.finish()
+        var data = try writer.finish()
+        if let signer { data = signer.sign(data) }
+        if let compression { data = try compression.compress(data) }
+        return data
     }
 
+    /// - Throws: ``PickleError``, or ``HueyError`` `.badSignature` or `.malformedMessage`.
     public func deserialize(_ bytes: [UInt8]) throws -> PickleView {
-        try PickleDocument(bytes, limits: limits).root
+        var data = bytes
+        // huey reads what is not compressed as it stands.
+        if let compression, Compression.isCompressed(data) {
+            data = try compression.decompress(data, limit: limits.bytes)
+        }
+        if let signer { data = try signer.unsign(data) }
+        return try PickleDocument(data, limits: limits).root
     }
 }

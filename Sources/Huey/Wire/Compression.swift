@@ -1,0 +1,87 @@
+import CZlib
+
+/// How a serializer compresses. Mirrors huey's `compression` and `use_zlib`.
+public enum Compression: Sendable, Hashable {
+    /// Python's `gzip.compress`.
+    case gzip
+    /// Python's `zlib.compress`.
+    case zlib
+
+    /// What huey compresses with.
+    static let level: Int32 = 6
+
+    /// huey's test for compressed data: the first byte of a gzip or zlib stream.
+    static func isCompressed(_ data: [UInt8]) -> Bool { data.first == 0x1F || data.first == 0x78 }
+
+    /// zlib's code for the container; 16 more means gzip.
+    private var windowBits: Int32 { self == .gzip ? 31 : 15 }
+
+    func compress(_ data: [UInt8]) throws -> [UInt8] {
+        var stream = z_stream()
+        guard huey_deflate_init(&stream, Self.level, windowBits) == Z_OK else { throw Self.failure("cannot begin") }
+        defer { deflateEnd(&stream) }
+        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, uLong(data.count))) + 32)
+        let status = Self.run(&stream, data, &output) { deflate(&$0, Z_FINISH) }
+        guard status == Z_STREAM_END else { throw Self.failure("zlib says \(status)") }
+        output.removeLast(Int(stream.avail_out))
+        return output
+    }
+
+    /// Takes one stream apart; a gzip file may have several members, and zeros behind them, as in Python.
+    ///
+    /// - Parameter limit: the most bytes that may come out.
+    /// - Throws: ``HueyError`` `.malformedMessage` for what is not of this form, or too large.
+    func decompress(_ data: [UInt8], limit: Int) throws -> [UInt8] {
+        var output: [UInt8] = []
+        var rest = data[...]
+        repeat {
+            let used = try decompressMember(Array(rest), into: &output, limit: limit)
+            rest = rest.dropFirst(used)
+            if self == .gzip { rest = rest.drop { $0 == 0 } }
+        } while self == .gzip && !rest.isEmpty
+        return output
+    }
+
+    private func decompressMember(_ data: [UInt8], into output: inout [UInt8], limit: Int) throws -> Int {
+        var stream = z_stream()
+        guard huey_inflate_init(&stream, windowBits) == Z_OK else { throw Self.failure("cannot begin") }
+        defer { inflateEnd(&stream) }
+        var chunk = [UInt8](repeating: 0, count: min(max(4096, data.count * 4), 1 << 20))
+        var used = 0
+        while true {
+            let status = Self.run(&stream, Array(data[used...]), &chunk) { inflate(&$0, Z_NO_FLUSH) }
+            used = data.count - Int(stream.avail_in)
+            let produced = chunk.count - Int(stream.avail_out)
+            output += chunk[..<produced]
+            guard output.count <= limit else {
+                throw HueyError.malformedMessage("compressed data of more than \(limit) bytes")
+            }
+            if status == Z_STREAM_END { return used }
+            guard status == Z_OK, produced > 0 else {
+                throw HueyError.malformedMessage("compressed data that is damaged or cut short")
+            }
+        }
+    }
+
+    private static func run(
+        _ stream: inout z_stream, _ input: [UInt8], _ output: inout [UInt8], _ step: (inout z_stream) -> Int32
+    ) -> Int32 {
+        input.withUnsafeBufferPointer { input in
+            output.withUnsafeMutableBufferPointer { output in
+                stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+                stream.avail_in = uInt(input.count)
+                stream.next_out = output.baseAddress
+                stream.avail_out = uInt(output.count)
+                defer {
+                    stream.next_in = nil
+                    stream.next_out = nil
+                }
+                return step(&stream)
+            }
+        }
+    }
+
+    private static func failure(_ text: String) -> HueyError {
+        HueyError(.malformedMessage, "compression failed: \(text)")
+    }
+}

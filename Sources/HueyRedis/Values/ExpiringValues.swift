@@ -1,0 +1,93 @@
+import Huey
+import Redis
+
+/// Each value and counter under a key of its own; results and counters expire, and reading a result leaves it where it is.
+/// Mirrors `RedisExpireStorage`.
+struct ExpiringValues: RedisValues {
+    let resultPrefix: String
+    let counterPrefix: String
+    /// Seconds until a result or a counter is gone.
+    let expireTime: Int
+
+    private func result(_ key: String) -> RedisArgument { .init(resultPrefix + key) }
+    private func counter(_ key: String) -> RedisArgument { .init(counterPrefix + key) }
+
+    func write(deletions: [String], values: [StoredValue], to batch: inout RedisBatch) {
+        if !deletions.isEmpty { batch.append("DEL", deletions.map(result)) }
+        for value in values {
+            if value.isResult {
+                batch.append("SET", result(value.key), .init(value.value), "EX", .init(expireTime))
+            } else {
+                batch.append("SET", result(value.key), .init(value.value))
+            }
+        }
+    }
+
+    func peek(_ keys: [String], _ batch: inout RedisBatch) { batch.append("MGET", keys.map(result)) }
+
+    func pop(_ key: String, _ batch: inout RedisBatch) { batch.append("GET", result(key)) }
+
+    func popped(in replies: RedisReplies) -> [UInt8]? { replies.last?.bytes }
+
+    func delete(_ key: String, _ batch: inout RedisBatch) { batch.append("DEL", result(key)) }
+
+    func exists(_ key: String, _ batch: inout RedisBatch) { batch.append("EXISTS", result(key)) }
+
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?, on client: RedisClient) async throws -> Bool {
+        var arguments: [RedisArgument] = [result(key), .init(value)]
+        if let ttl { arguments += ["EX", .init(ttl)] }
+        let replies = try await client.run { $0.append("SET", arguments + ["NX"]) }
+        return replies.first?.isOK == true
+    }
+
+    func increment(_ key: String, by amount: Int, on client: RedisClient) async throws -> Int {
+        let replies = try await client.run { batch in
+            batch.transaction { batch in
+                batch.append("INCRBY", counter(key), .init(amount))
+                batch.append("EXPIRE", counter(key), .init(expireTime))
+            }
+        }
+        guard let value = replies.last?.elements?.first else { return 0 }
+        return try value.get().integer ?? 0
+    }
+
+    func deleteCounter(_ key: String, _ batch: inout RedisBatch) { batch.append("DEL", counter(key)) }
+
+    func count(on client: RedisClient) async throws -> Int { try await keys(resultPrefix, on: client).count }
+
+    func items(on client: RedisClient) async throws -> [String: [UInt8]] {
+        let keys = try await keys(resultPrefix, on: client)
+        guard !keys.isEmpty else { return [:] }
+        let values = try await client.run { $0.append("MGET", keys.map { .init($0) }) }.first?.elements
+        var items: [String: [UInt8]] = [:]
+        for (key, value) in zip(keys, values.map(Array.init) ?? []) {
+            // One that expired in between is nil.
+            if let bytes = value.bytes {
+                items[String(decoding: key.dropFirst(resultPrefix.utf8.count), as: UTF8.self)] = bytes
+            }
+        }
+        return items
+    }
+
+    func flush(_ what: RedisValueKind, on client: RedisClient) async throws {
+        let keys = try await keys(what == .results ? resultPrefix : counterPrefix, on: client)
+        if !keys.isEmpty { try await client.run { $0.append("DEL", keys.map { .init($0) }) } }
+    }
+
+    private func keys(_ prefix: String, on client: RedisClient) async throws -> [[UInt8]] {
+        var found: Set<[UInt8]> = []
+        var cursor = "0"
+        repeat {
+            let reply = try await client.command(
+                "SCAN", .init(cursor), "MATCH", .init(Self.literal(prefix) + "*"), "COUNT", 1000)
+            cursor = reply.elements?.first?.string ?? "0"
+            found.formUnion(reply.elements?.last?.elements?.compactMap(\.bytes) ?? [])
+        } while cursor != "0"
+        return Array(found)
+    }
+
+    /// The prefix as a pattern that matches nothing else, for a name that was not cleaned.
+    private static func literal(_ prefix: String) -> String {
+        prefix.map { "*?[]\\".contains($0) ? "\\\($0)" : String($0) }.joined()
+    }
+}

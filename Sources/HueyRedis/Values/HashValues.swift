@@ -1,0 +1,84 @@
+import Huey
+import Redis
+
+/// Values in one hash, counters in another. Mirrors `RedisStorage`.
+struct HashValues: RedisValues {
+    let results: String
+    let counters: String
+
+    func write(deletions: [String], values: [StoredValue], to batch: inout RedisBatch) {
+        if !deletions.isEmpty {
+            batch.command("HDEL", argumentCount: 1 + deletions.count)
+            batch.argument(results)
+            for key in deletions { batch.argument(key) }
+        }
+        if !values.isEmpty {
+            batch.command("HSET", argumentCount: 1 + 2 * values.count)
+            batch.argument(results)
+            for value in values {
+                batch.argument(value.key)
+                batch.argument(value.value)
+            }
+        }
+    }
+
+    func peek(_ keys: [String], _ batch: inout RedisBatch) {
+        batch.command("HMGET", argumentCount: 1 + keys.count)
+        batch.argument(results)
+        for key in keys { batch.argument(key) }
+    }
+
+    func pop(_ key: String, _ batch: inout RedisBatch) {
+        batch.transaction { batch in
+            batch.append("HGET", .init(results), .init(key))
+            batch.append("HDEL", .init(results), .init(key))
+        }
+    }
+
+    func popped(in replies: RedisReplies) -> [UInt8]? { replies.last?.elements?.first?.bytes }
+
+    func delete(_ key: String, _ batch: inout RedisBatch) { batch.append("HDEL", .init(results), .init(key)) }
+
+    func exists(_ key: String, _ batch: inout RedisBatch) { batch.append("HEXISTS", .init(results), .init(key)) }
+
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?, on client: RedisClient) async throws -> Bool {
+        if ttl != nil, try await !supportsTTL(client) {
+            throw HueyError(.notSupported, "ttl requires hash-field TTL support (redis 7.4+ or valkey 9+).")
+        }
+        let reply = try await client.command("HSETNX", .init(results), .init(key), .init(value))
+        guard reply.integer == 1 else { return false }
+        if let ttl { try await client.command("HEXPIRE", .init(results), .init(ttl), "FIELDS", 1, .init(key)) }
+        return true
+    }
+
+    /// Whether the server can let a hash's field expire. Mirrors `supports_hash_ttl`, by asking for the command itself.
+    private func supportsTTL(_ client: RedisClient) async throws -> Bool {
+        let reply = try await client.command("COMMAND", "INFO", "HEXPIRE")
+        return reply.elements?.first?.elements?.isEmpty == false
+    }
+
+    func increment(_ key: String, by amount: Int, on client: RedisClient) async throws -> Int {
+        try await client.command("HINCRBY", .init(counters), .init(key), .init(amount)).integer ?? 0
+    }
+
+    func deleteCounter(_ key: String, _ batch: inout RedisBatch) {
+        batch.append("HDEL", .init(counters), .init(key))
+    }
+
+    func count(on client: RedisClient) async throws -> Int {
+        try await client.command("HLEN", .init(results)).integer ?? 0
+    }
+
+    func items(on client: RedisClient) async throws -> [String: [UInt8]] {
+        guard let flat = try await client.command("HGETALL", .init(results)).elements else { return [:] }
+        var items: [String: [UInt8]] = [:]
+        for index in stride(from: 0, to: flat.count - 1, by: 2) {
+            items[flat[index].string ?? ""] = flat[index + 1].bytes
+        }
+        return items
+    }
+
+    func flush(_ what: RedisValueKind, on client: RedisClient) async throws {
+        try await client.command("DEL", .init(what == .results ? results : counters))
+    }
+}
