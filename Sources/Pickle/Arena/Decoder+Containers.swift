@@ -81,10 +81,14 @@ extension Decoder {
         let name = try pop()
         let module = try pop()
         if nodes.base[Int(name)].tag != .string || nodes.base[Int(module)].tag != .string {
-            throw error(.badStructure, "STACK_GLOBAL requires str")
+            // What a persistent id stands for may be a str.
+            guard isName(name), isName(module) else { throw error(.badStructure, "STACK_GLOBAL requires str") }
+            return try construct(.stackGlobal, module, name)
         }
         try pushGlobal(module, name)
     }
+
+    private func isName(_ index: NodeIndex) -> Bool { nodes.base[Int(index)].tag == .string || isForeign(index) }
 
     mutating func loadGlobalLines() throws(PickleError) {
         let module = try takeLine()

@@ -115,6 +115,8 @@ enum ObjectRecord {
         case wrap
         /// `callable` is a buffer-like node that READONLY_BUFFER was applied to.
         case readOnly
+        /// STACK_GLOBAL of `callable` (the module) and `arguments` (the name), of which one is not a plain str.
+        case stackGlobal
         /// Continues an object: list items, dict items, state.
         case segment
         /// Continues an object: its list range holds what ADDITEMS added.

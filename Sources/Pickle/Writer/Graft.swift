@@ -23,6 +23,8 @@ struct GraftFrame: BitwiseCopyable {
     var phase: GraftPhase
     /// The object record whose parts come next.
     var record: UInt32
+    /// An object that is being built already, by way of its own arguments: they are written as new ones.
+    var isAgain = false
     /// First child and number of children that the phase goes through.
     var first: UInt32
     var count: UInt32
@@ -45,6 +47,8 @@ enum GraftPhase: UInt8 {
     case persistentID
     /// An object: its callable, its arguments, its keywords, then the opcode.
     case callable, arguments, keywords, construct
+    /// The arguments of an object that is being built already.
+    case argumentsAgain
     /// The elements of the arguments, where they are not a tuple of their own.
     case spread
     /// What is set on an object afterwards.

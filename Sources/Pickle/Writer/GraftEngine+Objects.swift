@@ -64,11 +64,15 @@ extension GraftEngine {
             if version == 0, arena.nodes[Int(words[ObjectRecord.callable])].tag == .global {
                 return writer.work.append(spread(index, node))
             }
+        case ObjectRecord.Operation.stackGlobal.rawValue where version < 4:
+            throw PickleError(.notEncodable, "a global whose names are not str needs protocol 4")
         case ObjectRecord.Operation.readOnly.rawValue where version < 5:
             throw PickleError(.notEncodable, "read-only buffers need protocol 5")
         default: break
         }
-        writer.work.append(GraftFrame(index, .callable, record: node.a))
+        var frame = GraftFrame(index, .callable, record: node.a)
+        if arena.hasCycles { frame.isAgain = !active.insert(index).inserted }
+        writer.work.append(frame)
     }
 
     private func argumentCount(_ index: NodeIndex) throws(PickleError) -> Int {
@@ -115,7 +119,17 @@ extension GraftEngine {
             try save(words[ObjectRecord.callable], &writer)
         case .arguments:
             writer.work.base[place].phase = words[ObjectRecord.keywords] == Singleton.absent ? .construct : .keywords
+            let arguments = arena.nodes[Int(words[ObjectRecord.arguments])]
+            if frame.isAgain, arguments.tag == .tuple, arguments.b > 0 {
+                writer.boundary()
+                writer.beginTuple(Int(arguments.b))
+                writer.work.append(
+                    GraftFrame(frame.node, .argumentsAgain, first: arguments.a, count: arguments.b)
+                )
+                return
+            }
             try save(words[ObjectRecord.arguments], &writer)
+        case .argumentsAgain: try argumentsAgain(frame, place, &writer)
         case .keywords:
             writer.work.base[place].phase = .construct
             try save(words[ObjectRecord.keywords], &writer)
@@ -140,6 +154,40 @@ extension GraftEngine {
         case .setter: try setter(frame, place, &writer)
         default: writer.work.count = place
         }
+    }
+
+    /// CPython asks an object for its arguments each time it meets it, and gets a new tuple, often with a new list or dict. So when
+    /// an object is met inside of its own arguments, that must be written again in full: the first one is not yet
+    /// filled when the object is built from it.
+    private mutating func argumentsAgain(
+        _ start: GraftFrame,
+        _ place: Int,
+        _ writer: inout PickleWriter
+    ) throws(PickleError) {
+        var frame = start
+        while frame.position < frame.count {
+            let index = arena.children[Int(frame.first &+ frame.position)]
+            let node = arena.nodes[Int(index)]
+            guard node.tag == .list || node.tag == .dict, !node.has(Node.fetched), memo[Int(index)] != 0 else {
+                if try !child(&frame, place, &writer) { return }
+                continue
+            }
+            frame.position &+= 1
+            writer.work.base[place] = frame
+            writer.boundary()
+            let isList = node.tag == .list
+            if writer.pickleProtocol >= 1 {
+                writer.put(isList ? 0x5D : 0x7D)
+            } else {
+                writer.put(0x28, isList ? 0x6C : 0x64)
+            }
+            writer.memoize()
+            if node.b == 0 { continue }
+            writer.work.append(GraftFrame(index, isList ? .list : .dict, first: node.a, count: node.b))
+            return
+        }
+        writer.work.count = place
+        writer.endTuple(Int(frame.count))
     }
 
     private func afterCallable(
@@ -180,6 +228,9 @@ extension GraftEngine {
             isNew = finishCall(frame.node, 0x0A, &writer)
         case .instance: isNew = finishCall(frame.node, 0x6F, &writer)
         case .wrap: note(frame.node, writer.memoize())
+        case .stackGlobal:
+            writer.put(0x93)
+            note(frame.node, writer.memoize())
         case .readOnly:
             writer.put(0x98)
             note(frame.node, writer.memoize())
@@ -190,8 +241,9 @@ extension GraftEngine {
 
     /// The opcode of a construction and its memo entry. What was built meanwhile by way of its own parts is used instead;
     /// returns whether it was not.
-    func finishCall(_ index: NodeIndex, _ opcode: UInt8, _ writer: inout PickleWriter) -> Bool {
+    mutating func finishCall(_ index: NodeIndex, _ opcode: UInt8, _ writer: inout PickleWriter) -> Bool {
         writer.put(opcode)
+        if arena.hasCycles { active.remove(index) }
         let known = memo[Int(index)]
         if known != 0 {
             writer.put(0x30)

@@ -7,6 +7,8 @@ struct GraftEngine {
     let visitLimit: Int
     /// Names have to be mapped from Python 2's to Python 3's.
     let fromPython2: Bool
+    /// Objects that are being built; kept only where there are cycles.
+    var active: Set<NodeIndex> = []
 
     init(graft: Graft, arena: Arena, isPure: Bool) {
         self.arena = arena
