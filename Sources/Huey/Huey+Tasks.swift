@@ -44,7 +44,7 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (TaskContext, repeat each Argument) async throws -> Output
     ) -> LocalTask<Output, repeat each Argument> {
-        register(name, parameters, settings) { context, arguments in
+        register(name, parameters, settings, takesTask: true) { context, arguments in
             var arguments = arguments
             return try await handler(context, repeat try arguments.next(as: (each Argument).self))
         }
@@ -80,10 +80,11 @@ extension Huey {
         _ name: String,
         _ parameters: [Parameter],
         _ settings: TaskSettings,
+        takesTask: Bool = false,
         run: @escaping @Sendable (TaskContext, BoundArguments) async throws -> RegisteredTask.Value
     ) {
         do {
-            let signature = try Signature(name: name, parameters: parameters)
+            let signature = try Signature(name: name, parameters: parameters, takesTask: takesTask)
             registry.register(
                 RegisteredTask(name: name, settings: settings, isDue: nil) { context in
                     let (args, kwargs) = try context.message.arguments.views()

@@ -78,6 +78,17 @@ public final class Huey: Sendable {
     /// - Throws: as ``deserialize(_:)``.
     package func deserializeResolved(_ data: [UInt8]) throws -> Message { resolved(try deserialize(data)) }
 
+    /// The first task behind a message that nobody has registered here, where that matters.
+    func unknownFollowUp(of message: Message) -> String? {
+        guard options.requiresKnownFollowUps else { return nil }
+        let next = [message.onComplete, message.onError, message.chord?.callback].compactMap { $0?.message }
+        for follower in next {
+            if registry.task(named: follower.name) == nil { return follower.name }
+            if let unknown = unknownFollowUp(of: follower) { return unknown }
+        }
+        return nil
+    }
+
     private func resolved(_ message: Message) -> Message {
         var message = message
         message.onComplete = message.onComplete.map { Message.Next(resolved($0.message)) }
@@ -120,18 +131,23 @@ public struct HueyOptions: Sendable {
     public var utc: Bool
     /// Which releases of huey read what is written.
     public var wire: WireVersion
+    /// Whether a task runs only if everything behind it in its pipeline is registered here too, as in huey, which cannot read such a
+    /// message. Off, the task runs and what follows goes to whoever knows it.
+    public var requiresKnownFollowUps: Bool
 
     public init(
         results: Bool = true,
         storeNone: Bool = false,
         storeIntermediateErrors: Bool = true,
         utc: Bool = true,
-        wire: WireVersion = .auto
+        wire: WireVersion = .auto,
+        requiresKnownFollowUps: Bool = false
     ) {
         self.results = results
         self.storeNone = storeNone
         self.storeIntermediateErrors = storeIntermediateErrors
         self.utc = utc
         self.wire = wire
+        self.requiresKnownFollowUps = requiresKnownFollowUps
     }
 }

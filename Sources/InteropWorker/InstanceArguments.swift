@@ -122,7 +122,8 @@ struct InstanceArguments: ParsableArguments {
     var hueyOptions: HueyOptions {
         HueyOptions(
             results: !noResults, storeNone: storeNone, storeIntermediateErrors: !noStoreIntermediateErrors,
-            utc: !localTime, wire: wire)
+            utc: !localTime, wire: wire,
+            requiresKnownFollowUps: true)
     }
 
     private var storageOptions: RedisStorageOptions {

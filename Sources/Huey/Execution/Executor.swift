@@ -26,8 +26,10 @@ package struct Executor: Sendable {
             logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
             return try await bury(delivery, .undecodable, "\(error)")
         }
-        guard let task = huey.registry.task(named: message.name) else {
-            let detail = "\(message.name) not found in TaskRegistry"
+        let task = huey.registry.task(named: message.name)
+        let missing = task == nil ? message.name : huey.unknownFollowUp(of: message)
+        guard let task, missing == nil else {
+            let detail = "\(missing ?? message.name) not found in TaskRegistry"
             logger.error("Error reading from queue", metadata: ["reason": "\(detail)"])
             return try await bury(delivery, .unknownTask, detail)
         }

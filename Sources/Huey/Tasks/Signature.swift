@@ -17,9 +17,12 @@ struct Signature: Sendable {
     /// Where each declared parameter's value is among positional, keyword-only, variadic, keywords.
     private let order: [Int]
     private let names: [String: Int]
+    /// Where a context task's own `task` goes, which huey passes by name.
+    private let taskSlot: Int?
 
     /// - Throws: ``HueyError`` `.invalidConfiguration` for parameters that Python would not accept.
-    init(name: String, parameters: [Parameter]) throws {
+    init(name: String, parameters: [Parameter], takesTask: Bool = false) throws {
+        let parameters = takesTask ? parameters + [.required("task")] : parameters
         qualifiedName = name
         function = name.split(separator: ".").last.map(String.init) ?? name
         positional = parameters.filter { $0.kind == .positionalOrKeyword }
@@ -29,15 +32,16 @@ struct Signature: Sendable {
         hasVariadic = variadic == 1
         hasKeywords = keywords == 1
         let named = positional + keywordOnly
+        taskSlot = takesTask ? positional.count - 1 : nil
         let firstDefault = positional.firstIndex { $0.defaultValue != nil } ?? positional.endIndex
         guard variadic <= 1, keywords <= 1, Set(parameters.map(\.name)).count == parameters.count,
-            positional[firstDefault...].allSatisfy({ $0.defaultValue != nil })
+            positional[firstDefault...].dropLast(takesTask ? 1 : 0).allSatisfy({ $0.defaultValue != nil })
         else { throw HueyError(.invalidConfiguration, "\(function)() has parameters that Python would refuse") }
         defaults = try named.map { parameter in
             try parameter.defaultValue.map { try TaskArguments([$0]).views().args[0] } ?? nil
         }
         var next = (positional: 0, keywordOnly: positional.count)
-        order = parameters.map { parameter in
+        order = parameters.dropLast(takesTask ? 1 : 0).map { parameter in
             switch parameter.kind {
             case .positionalOrKeyword:
                 next.positional += 1
@@ -58,11 +62,15 @@ struct Signature: Sendable {
     func bind(args: PickleView, kwargs: PickleView) throws -> BoundArguments {
         guard let pairs = kwargs.pairs else { throw notUnpackable("**", "a mapping", kwargs) }
         guard let values = args.elements else { throw notUnpackable("*", "an iterable", args) }
-        if pairs.isEmpty, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic, !hasKeywords {
+        if pairs.isEmpty, taskSlot == nil, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic, !hasKeywords {
             return BoundArguments(values: Array(values))
         }
         var slots = [PickleView?](repeating: nil, count: positional.count + keywordOnly.count)
         for (index, value) in values.prefix(positional.count).enumerated() { slots[index] = value }
+        if let taskSlot {
+            guard slots[taskSlot] == nil else { throw typeError("got multiple values for argument 'task'") }
+            slots[taskSlot] = kwargs
+        }
         let extra = try bindKeywords(pairs, into: &slots)
         if values.count > positional.count, !hasVariadic { throw tooMany(values.count, slots) }
         try fillDefaults(&slots, given: values.count)
@@ -81,6 +89,7 @@ struct Signature: Sendable {
         for (key, value) in pairs {
             guard key.kind == .string else { throw PickleException.builtin("TypeError", "keywords must be strings") }
             let name = key.string
+            if taskSlot != nil, name == "task" { continue }
             if let index = name.flatMap({ names[$0] }) {
                 guard slots[index] == nil else {
                     throw typeError("got multiple values for argument '\(name ?? "")'")
