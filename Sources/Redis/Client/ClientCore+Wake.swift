@@ -8,7 +8,7 @@ extension ClientCore {
     /// not react, or does not let us, costs the connection after the command timeout.
     func wake(_ connection: ConnectionHandler, completion: @escaping () -> Void) {
         guard let request = connection.oldestRequest, request.isWaitedFor else { return completion() }
-        let deadline = eventLoop.now + TimeAmount(configuration.commandTimeout)
+        let deadline = eventLoop.now + commandTimeout
         wake(connection, request, pause: .microseconds(100), deadline: deadline, completion)
     }
 

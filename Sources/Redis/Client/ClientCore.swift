@@ -10,6 +10,9 @@ final class ClientCore: @unchecked Sendable {
 
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop
+    let executor: LoopExecutor
+    /// The configuration's command timeout, as NIO wants it.
+    let commandTimeout: TimeAmount
     let logger: Logger
 
     /// Requests from other threads; whoever puts the first one in wakes the event loop.
@@ -31,7 +34,9 @@ final class ClientCore: @unchecked Sendable {
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.logger = logger
-        connector = Connector(configuration, on: eventLoop)
+        executor = LoopExecutor(eventLoop)
+        commandTimeout = TimeAmount(configuration.commandTimeout)
+        connector = Connector(configuration, on: executor)
     }
 
     // MARK: Requests on the shared connection

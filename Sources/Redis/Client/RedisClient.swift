@@ -17,7 +17,6 @@ internal import NIOPosix
 /// nevertheless.
 public final class RedisClient: Sendable {
     let core: ClientCore
-    private let loopExecutor: LoopExecutor
 
     /// Where the server is, and how long things may take.
     public var configuration: RedisConfiguration { core.configuration }
@@ -35,7 +34,6 @@ public final class RedisClient: Sendable {
     ) {
         let eventLoop = (eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton).next()
         core = ClientCore(configuration, eventLoop: eventLoop, logger: logger)
-        loopExecutor = LoopExecutor(eventLoop)
         if !configuration.ignoredOptions.isEmpty {
             let names = configuration.ignoredOptions.joined(separator: ", ")
             logger.debug("options of the Redis URL without effect", metadata: ["options": "\(names)"])
@@ -49,14 +47,14 @@ public final class RedisClient: Sendable {
 
     /// The client's event loop as an executor. A task that prefers it (`Task(executorPreference:)`) awaits commands
     /// without a change of threads; it must not block, or compute for long.
-    public var executor: any TaskExecutor { loopExecutor }
+    public var executor: any TaskExecutor { core.executor }
 
     /// Sends a batch and waits for its replies, as many as it has commands, in their order.
     ///
     /// - Throws: ``RedisError`` if the replies did not come, `CancellationError`. Errors of single commands are in the
     ///   replies.
     public func execute(_ batch: RedisBatch) async throws -> RedisReplies {
-        guard let request = try PendingRequest(batch, timeout: core.configuration.commandTimeout) else { return .none }
+        guard let request = try PendingRequest(batch, timeout: core.commandTimeout) else { return .none }
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { core.submit(request, $0) }
         } onCancel: {
@@ -118,7 +116,7 @@ public final class RedisClient: Sendable {
 
 extension PendingRequest {
     /// A request for a batch, or nil if the batch is empty.
-    convenience init?(_ batch: RedisBatch, timeout: Duration?) throws(RedisError) {
+    convenience init?(_ batch: RedisBatch, timeout: TimeAmount?) throws(RedisError) {
         switch batch.fault {
         case .argumentCount:
             throw RedisError(.invalidBatch, "a command has more or fewer arguments than announced")
@@ -127,6 +125,6 @@ extension PendingRequest {
         case nil: break
         }
         guard batch.count > 0 else { return nil }
-        self.init(payload: batch.buffer, replyCount: batch.count, timeout: timeout.map { TimeAmount($0) })
+        self.init(payload: batch.buffer, replyCount: batch.count, timeout: timeout)
     }
 }

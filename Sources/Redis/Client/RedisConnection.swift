@@ -32,7 +32,7 @@ public final class RedisConnection: Sendable {
     /// - Parameter timeout: how long to wait; nil for ever. After it the connection is closed, for its state is unknown.
     /// - Throws: ``RedisError``; `CancellationError` if the task was cancelled before anything was sent.
     public func execute(_ batch: RedisBatch, timeout: Duration?) async throws -> RedisReplies {
-        guard let request = try PendingRequest(batch, timeout: timeout) else { return .none }
+        guard let request = try PendingRequest(batch, timeout: timeout.map { TimeAmount($0) }) else { return .none }
         let core = client.core, handler = handler
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { (continuation: ClientCore.Continuation) in

@@ -80,6 +80,8 @@ public struct RedisBatch: Sendable {
         if missingArguments != 0 { recordedFault = .argumentCount }
         missingArguments = argumentCount
         count += 1
+        // Enough for most single commands, instead of growing three times.
+        if buffer.capacity == 0 { buffer.reserveCapacity(256) }
         name.withUTF8Buffer { name in
             guard hasRoom(name.count + 2 * Self.headerSize) else { return }
             buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: name.count + 2 * Self.headerSize) { target in

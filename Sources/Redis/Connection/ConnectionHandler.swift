@@ -22,6 +22,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let closedFlag = Flag()
 
     private let peer: String
+    private let executor: LoopExecutor
     private let parser: ReplyParser
     private var machine = Machine()
     private var context: ChannelHandlerContext?
@@ -32,8 +33,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var timerDeadline: NIODeadline?
     private var closeReason: RedisError?
 
-    init(peer: String, limits: ReplyLimits = ReplyLimits()) {
+    init(peer: String, executor: LoopExecutor, limits: ReplyLimits = ReplyLimits()) {
         self.peer = peer
+        self.executor = executor
         parser = ReplyParser(limits: limits)
     }
 
@@ -52,18 +54,21 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .refuse: return false
         case .write(let flushNow):
             if let deadline = request.deadline { setTimer(deadline, context) }
-            write(request.payload, context)
-            if flushNow && !isGathering { flush(context) } else { scheduleFlush(context) }
+            let isFlushed = flushNow && !isGathering
+            write(request.payload, context, copying: !isFlushed)
+            if isFlushed { flush(context) } else { scheduleFlush(context) }
             return true
         }
     }
 
     /// Runs `body`, and flushes once what it submits.
     func gather(_ body: () -> Void) {
+        let isOutermost = !isGathering
         isGathering = true
         body()
+        guard isOutermost else { return }
         isGathering = false
-        if let context { flush(context) }
+        if let context, machine.hasUnflushed { flush(context) }
     }
 
     /// Takes no more requests, and closes once those in flight are answered.
@@ -77,8 +82,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
-    private func write(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
-        if payload.readableBytes <= Self.gatheredSize {
+    private func write(_ payload: ByteBuffer, _ context: ChannelHandlerContext, copying: Bool) {
+        if copying && payload.readableBytes <= Self.gatheredSize {
             outgoing.writeImmutableBuffer(payload)
         } else {
             writeGathered(context)
@@ -89,13 +94,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func writeGathered(_ context: ChannelHandlerContext) {
         guard outgoing.readableBytes > 0 else { return }
         context.write(wrapOutboundOut(outgoing), promise: nil)
-        outgoing.clear()
+        // The bytes just handed over are NIO's until they are sent; usually that is done when the flush returns.
+        outgoing.moveReaderIndex(to: outgoing.writerIndex)
     }
 
     private func flush(_ context: ChannelHandlerContext) {
         machine.flushed()
         writeGathered(context)
         context.flush()
+        outgoing.clear()
     }
 
     private func scheduleFlush(_ context: ChannelHandlerContext) {
@@ -138,6 +145,11 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
+        // The tasks that get their replies here send their next commands together.
+        gather { executor.run(after: { read(buffer) }) }
+    }
+
+    private func read(_ buffer: ByteBuffer) {
         buffer.withUnsafeReadableBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty, closeReason == nil {

@@ -60,6 +60,9 @@ struct ConnectionStateMachine<Request> {
     /// Requests that have no replies yet.
     var inFlight: Int { entries.count }
 
+    /// Whether requests were submitted since the last flush.
+    var hasUnflushed: Bool { flushedCount < entries.count }
+
     /// The oldest request that has no replies yet, if somebody may wait for it.
     var oldest: Request? { entries.first?.request }
 

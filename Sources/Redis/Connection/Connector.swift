@@ -9,20 +9,22 @@ final class Connector {
     typealias Completion = (Result<ConnectionHandler, RedisError>) -> Void
 
     private let configuration: RedisConfiguration
-    private let eventLoop: any EventLoop
+    private let executor: LoopExecutor
     private let handshake: Handshake
     private var tlsContext: NIOSSLContext?
 
-    init(_ configuration: RedisConfiguration, on eventLoop: any EventLoop) {
+    private var eventLoop: any EventLoop { executor.eventLoop }
+
+    init(_ configuration: RedisConfiguration, on executor: LoopExecutor) {
         self.configuration = configuration
-        self.eventLoop = eventLoop
+        self.executor = executor
         handshake = Handshake(configuration)
     }
 
     /// Makes one attempt, and calls `completion` once, on the event loop.
     func connect(_ completion: @escaping Completion) {
         let deadline = eventLoop.now + TimeAmount(configuration.connectTimeout)
-        let handler = ConnectionHandler(peer: configuration.addressDescription)
+        let handler = ConnectionHandler(peer: configuration.addressDescription, executor: executor)
         let attempt: EventLoopFuture<any Channel>
         do {
             attempt = try open(handler)

@@ -3,33 +3,61 @@ internal import Synchronization
 
 /// An event loop as the executor of tasks, so that a task which awaits Redis resumes without a change of threads.
 ///
-/// Jobs that come while the loop is busy are gathered: one task of the loop runs them all.
+/// Jobs are gathered. A connection that has read replies runs the tasks that wait for them itself (``run(after:)``);
+/// otherwise one task of the loop runs all jobs that came meanwhile.
 final class LoopExecutor: SerialExecutor, TaskExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        /// An empty array with memory, to take the jobs' place.
+        var spare: [UnownedJob] = []
+        /// Whether somebody will call `drain`.
+        var isAwake = false
+    }
+
+    /// How often jobs that make new jobs run before the loop looks at its sockets again.
+    private static let maximumRounds = 4
+
     let eventLoop: any EventLoop
-    private let jobs = Mutex<[UnownedJob]>([])
+    private let state = Mutex(State())
 
     init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let isFirst = jobs.withLock { jobs in
-            jobs.append(job)
-            return jobs.count == 1
+        let wasAwake = state.withLock { state in
+            state.jobs.append(job)
+            defer { state.isAwake = true }
+            return state.isAwake
         }
-        if isFirst { eventLoop.execute { self.drain() } }
+        if !wasAwake { eventLoop.execute { self.drain() } }
     }
 
-    private func drain() {
-        // Only what is there now: a task that always has more to do must not keep the loop from its sockets.
-        let ready = jobs.withLock { jobs in
-            let ready = jobs
-            jobs.removeAll(keepingCapacity: false)
-            return ready
-        }
-        for job in ready {
-            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-        }
+    /// Calls `body`, and runs the jobs that it made ready. On the event loop.
+    func run(after body: () -> Void) {
+        state.withLock { $0.isAwake = true }
+        body()
+        drain()
     }
 
     func checkIsolated() { eventLoop.preconditionInEventLoop() }
+
+    private func drain() {
+        for _ in 0..<Self.maximumRounds {
+            var ready = state.withLock { state in
+                let ready = state.jobs
+                state.jobs = state.spare
+                state.spare = []
+                if ready.isEmpty { state.isAwake = false }
+                return ready
+            }
+            guard !ready.isEmpty else { return }
+            for job in ready {
+                job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            }
+            ready.removeAll(keepingCapacity: true)
+            let emptied = ready
+            state.withLock { $0.spare = emptied }
+        }
+        eventLoop.execute { self.drain() }
+    }
 }
