@@ -18,7 +18,8 @@ class Scenario:
     """One way of using a queue. `body(run)` is the producer's part; see `Run` for what it can do.
 
     options: command line of the consumer (and, as far as they concern a producer, of the producer's huey instance).
-    tags: what a consumer must have beyond the basics, for --tags and --without.
+    tags: what a consumer must have beyond the basics, for --tags and --without; `differs` marks where we mean to
+        differ from huey, and is left out unless asked for.
     tz: time zone of producer and consumer.  workers, periodic: -w and whether `tick` is enqueued.
     bytes: also compare the bytes of messages left behind, up to ids and times.
     exact: a None in a message's retry fields differs from 0; otherwise a consumer may leave it to the next one.
@@ -264,7 +265,7 @@ def select(patterns=(), tags=None, without=()):
     chosen = []
     for item in sorted(ALL, key=lambda item: item.name):
         named = not patterns or any(re.search(pattern, item.name) for pattern in patterns)
-        tagged = not tags or item.tags & set(tags)
+        tagged = item.tags & set(tags) if tags else 'differs' not in item.tags or named and patterns
         if named and tagged and not item.tags & set(without):
             chosen.append(item)
     return chosen

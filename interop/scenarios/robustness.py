@@ -48,14 +48,14 @@ def strange_ids(run):
         run.push(pickle.dumps(message(run, id=id), 5))
 
 
-@scenario(dead=True, tags=['oddities'])
+@scenario(dead=True)
 def an_id_that_is_a_number(run):
     """An id that is no text."""
     run.push(pickle.dumps(message(run, id=77), 5))
     run.call('add', 3, 4)
 
 
-@scenario(dead=True, tags=['oddities'])
+@scenario(dead=True)
 def arguments_of_wrong_types(run):
     """args and kwargs that cannot be spread."""
     run.push(pickle.dumps(message(run, args=5), 5))
@@ -63,9 +63,9 @@ def arguments_of_wrong_types(run):
     run.call('add', 3, 4)
 
 
-@scenario(dead=True, tags=['oddities'])
+@scenario(dead=True, tags=['differs'])
 def unknown_tasks_that_follow(run):
-    """huey cannot read a message whose pipeline or handler it does not know."""
+    """huey loses a message whose pipeline or handler it does not know; we run it and keep the rest for others."""
     run.push(pickle.dumps(message(run, on_complete=message(run, name='elsewhere.next')), 5))
     run.push(pickle.dumps(message(run, on_error=message(run, name='elsewhere.handler')), 5))
     run.call('add', 3, 4)
