@@ -216,6 +216,11 @@ static inline void *huey_create_integer(const redisReadTask *task, long long val
 
 static inline void *huey_create_nil(const redisReadTask *task) {
     huey_reply_arena *arena = (huey_reply_arena *)task->privdata;
+    /* RESP2's nil is a string or an array without a length; a type of its own is RESP3's. */
+    if (task->type == REDIS_REPLY_NIL) {
+        arena->refused = HUEY_REFUSED_TYPE;
+        return NULL;
+    }
     huey_reply_node *node = huey_arena_node(arena, task);
     if (node == NULL) return NULL;
     node->type = HUEY_REPLY_NIL;

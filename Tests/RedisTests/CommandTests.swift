@@ -118,7 +118,7 @@ import Testing
         let server = try TestServer()
         let client = server.client()
         let pattern = (0..<251).map { UInt8($0) }
-        for size in [0, 1, 255, 4095, 16 * 1024, 16 * 1024 + 1, 1 << 20, 40 << 20] {
+        for size in [0, 1, 255, 4095, 16 * 1024, 16 * 1024 + 1, 1 << 20, 9 << 20] {
             let bytes = [UInt8](unsafeUninitializedCapacity: size) { target, count in
                 for offset in stride(from: 0, to: size, by: pattern.count) {
                     _ = target[offset...].update(fromContentsOf: pattern.prefix(size - offset))

@@ -1,6 +1,7 @@
 import NIOCore
-import Redis
 import Testing
+
+@testable import Redis
 
 @Suite struct FaultTests {
     private func code(_ error: any Error) -> RedisError.Code? { (error as? RedisError)?.code }
@@ -177,4 +178,103 @@ import Testing
         _ = try await client.connect()
         await client.shutdown()
     }
+
+    @Test func `a server killed in the midst of replies leaves every caller with an outcome`() async throws {
+        let server = try TestServer()
+        let client = server.client { $0.commandTimeout = .seconds(30) }
+        try await client.command("SET", "big", RedisArgument([UInt8](repeating: 1, count: 1 << 20)))
+        let outcomes = await withTaskGroup(of: RedisError?.self) { group in
+            for _ in 0..<200 {
+                group.addTask {
+                    do {
+                        #expect(try await client.command("GET", "big").withBytes { $0.count } == 1 << 20)
+                        return nil
+                    } catch { return error as? RedisError ?? RedisError.unexpected }
+                }
+            }
+            var outcomes: [RedisError?] = []
+            for await outcome in group {
+                outcomes.append(outcome)
+                if outcomes.count == 20 {
+                    server.stop()
+                    try? server.start()
+                }
+            }
+            return outcomes
+        }
+        #expect(outcomes.count == 200)
+        for error in outcomes.compactMap(\.self) { #expect(error.code == .connectionClosed && error.mayHaveExecuted) }
+        #expect(try await client.command("PING").string == "PONG")
+        await client.shutdown()
+    }
+
+        @Test func `a thousand reconnects leave no connection behind`() async throws {
+            let server = try TestServer()
+            let client = server.client { $0.commandTimeout = .seconds(30) }
+            let other = server.client()
+            func openSockets() async throws -> Int {
+                try await other.command("INFO", "clients").string?
+                    .split(separator: "\r\n").first { $0.hasPrefix("connected_clients:") }
+                    .flatMap { Int($0.dropFirst("connected_clients:".count)) } ?? -1
+            }
+            try await client.command("PING")
+            let before = try await openSockets()
+            for _ in 0..<500 {
+                // The server hangs up on us.
+                let id = try await client.command("CLIENT", "ID").integer ?? 0
+                try await other.command("CLIENT", "KILL", "ID", RedisArgument(id))
+                while true {
+                    // What is written before the hang-up is noticed fails.
+                    if (try? await client.command("PING").string) == "PONG" { break }
+                }
+                // And we on the server.
+                try await client.connect().close()
+            }
+            while try await openSockets() != before {}
+            await client.shutdown()
+            await other.shutdown()
+        }
+
+    @Test func `cancelled at any moment, a pop keeps its message or leaves it in the list`() async throws {
+        let server = try TestServer()
+        let client = server.client()
+        let connection = try await client.connect()
+        var pop = RedisBatch()
+        pop.append("BRPOP", "queue", 0)
+        let batch = pop
+        var received = 0
+        for round in 0..<300 {
+            let task = Task { try await connection.execute(batch, timeout: nil) }
+            for _ in 0..<round % 5 { await Task.yield() }
+            async let pushed = client.command("LPUSH", "queue", "message")
+            for _ in 0..<round % 7 { await Task.yield() }
+            task.cancel()
+            if case .success(let replies) = await task.result, replies[0].elements != nil { received += 1 }
+            _ = try await pushed
+        }
+        #expect(try await client.command("LLEN", "queue").integer == 300 - received)
+        #expect(!connection.isClosed)
+        await client.shutdown()
+    }
+
+    @Test func `errors of a server in trouble are transient, those of a wrong command are not`() async throws {
+        let full = try TestServer(["--maxmemory", "1"]), replica = try TestServer(["--replicaof", "127.0.0.1", "1"])
+        let wrong = try TestServer()
+        for (server, prefix, isTransient) in [
+            (full, "OOM", true), (replica, "READONLY", true), (wrong, "WRONGTYPE", false),
+        ] {
+            let client = server.client()
+            var batch = RedisBatch()
+            if prefix == "WRONGTYPE" { batch.append("RPUSH", "k", "v") }
+            batch.append("INCR", "k")
+            let error = try await client.execute(batch).last?.error
+            #expect(error?.prefix == prefix)
+            #expect(error?.isTransient == isTransient)
+            await client.shutdown()
+        }
+    }
+}
+
+extension RedisError {
+    fileprivate static let unexpected = RedisError(.unexpectedReply, "an error of another type")
 }
