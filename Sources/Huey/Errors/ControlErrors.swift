@@ -12,10 +12,13 @@ public struct RetryTask: Error, Sendable, PythonExceptionConvertible {
     }
 
     public var pythonException: PickleException {
-        let state = PickleDictionary([
-            (.string("eta"), .none),
-            (.string("delay"), .none),
-        ])
+        var (eta, delay) = (PickleValue.none, PickleValue.none)
+        switch start {
+        case .eta(let moment): eta = (try? moment.pickled()).flatMap { try? PickleDocument($0) }.map { .view($0.root) } ?? .none
+        case .delay(let seconds): delay = .float(seconds)
+        case nil: break
+        }
+        let state = PickleDictionary([(.string("eta"), eta), (.string("delay"), delay)])
         return .huey("RetryTask", [message.map(PickleValue.string) ?? .none], state: .dict(state))
     }
 }

@@ -62,7 +62,9 @@ struct Signature: Sendable {
     func bind(args: PickleView, kwargs: PickleView) throws -> BoundArguments {
         guard let pairs = kwargs.pairs else { throw notUnpackable("**", "a mapping", kwargs) }
         guard let values = args.elements else { throw notUnpackable("*", "an iterable", args) }
-        if pairs.isEmpty, taskSlot == nil, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic, !hasKeywords {
+        if pairs.isEmpty, taskSlot == nil, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic,
+            !hasKeywords
+        {
             return BoundArguments(values: Array(values))
         }
         var slots = [PickleView?](repeating: nil, count: positional.count + keywordOnly.count)
@@ -83,11 +85,15 @@ struct Signature: Sendable {
     }
 
     private func bindKeywords(
-        _ pairs: PickleView.Pairs, into slots: inout [PickleView?]
+        _ pairs: PickleView.Pairs,
+        into slots: inout [PickleView?]
     ) throws -> [(key: PickleView, value: PickleView)] {
         var extra: [(key: PickleView, value: PickleView)] = []
+        // CPython looks at all keys before it looks at any name.
+        guard pairs.allSatisfy({ $0.key.kind == .string }) else {
+            throw PickleException.builtin("TypeError", "keywords must be strings")
+        }
         for (key, value) in pairs {
-            guard key.kind == .string else { throw PickleException.builtin("TypeError", "keywords must be strings") }
             let name = key.string
             if taskSlot != nil, name == "task" { continue }
             if let index = name.flatMap({ names[$0] }) {
@@ -147,7 +153,8 @@ extension Signature {
             default: quoted.dropLast().joined(separator: ", ") + ", and " + quoted[quoted.count - 1]
             }
         return typeError(
-            "missing \(names.count) required \(kind) argument\(names.count == 1 ? "" : "s"): \(list)")
+            "missing \(names.count) required \(kind) argument\(names.count == 1 ? "" : "s"): \(list)"
+        )
     }
 
     private func tooMany(_ given: Int, _ slots: [PickleView?]) -> PickleException {
