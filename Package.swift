@@ -79,6 +79,22 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "ExampleWorker",
+            dependencies: [
+                "Huey", "HueyConsumer", "HueyRedis",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/Worker",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "ExampleProducer",
+            dependencies: ["Huey", "HueyRedis"],
+            path: "Examples/Producer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "HueyTool",
             dependencies: [
                 "Huey", "HueyRedis", "Pickle",
@@ -129,6 +145,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
-            name: "FixtureTests", dependencies: ["Huey", "Pickle", "TestSupport"], swiftSettings: swiftSettings),
+            name: "FixtureTests",
+            dependencies: ["Huey", "Pickle", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
     ]
 )

@@ -1,9 +1,9 @@
 import Pickle
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 extension Huey {
@@ -11,7 +11,9 @@ extension Huey {
     ///
     /// - Throws: ``HueyError`` `.dateOutOfRange` or `.invalidConfiguration` for a start that cannot be expressed.
     public func message(
-        _ name: String, _ arguments: TaskArguments = TaskArguments(), options: TaskOptions = TaskOptions()
+        _ name: String,
+        _ arguments: TaskArguments = TaskArguments(),
+        options: TaskOptions = TaskOptions()
     ) throws -> Message {
         var message = Message(id: options.id ?? Self.makeID(), name: name, arguments: arguments)
         message.eta = try options.start.map(moment(of:))

@@ -62,12 +62,14 @@ extension Huey {
             RegisteredTask(name: name, settings: settings, isDue: { schedule.matches($0) }) { context in
                 try await handler(context)
                 return PickleValue.none
-            })
+            }
+        )
     }
 
     /// Declares a task that runs elsewhere.
     public func remoteTask<Output: PickleDecodable & Sendable>(
-        _ name: String, returning output: Output.Type = PickleValue.self
+        _ name: String,
+        returning output: Output.Type = PickleValue.self
     ) -> RemoteTask<Output> {
         RemoteTask(huey: self, name: name)
     }
@@ -89,7 +91,8 @@ extension Huey {
                 RegisteredTask(name: name, settings: settings, isDue: nil) { context in
                     let (args, kwargs) = try context.message.arguments.views()
                     return try await run(context, signature.bind(args: args, kwargs: kwargs))
-                })
+                }
+            )
         } catch let error as HueyError {
             registry.fail(error)
         } catch {

@@ -60,7 +60,9 @@ public final class Consumer: Service {
     public func run() async throws {
         try options.validate()
         try huey.checkRegistrations()
-        await withTaskCancellationOrGracefulShutdownHandler { await consume() } onCancelOrGracefulShutdown: { stop in
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await consume()
+        } onCancelOrGracefulShutdown: { stop in
             self.stop(stop)
         }
     }
@@ -195,8 +197,12 @@ public final class Consumer: Service {
             let fetcher = Fetcher(huey: huey, buffer: buffer, options: options, logger: logger.part("Worker"))
             self.fetcher = fetcher
             scheduler = Scheduler(
-                huey: huey, interval: .seconds(options.schedulerInterval), periodic: options.periodic,
-                clock: ContinuousClock(), logger: logger.part("Scheduler"))
+                huey: huey,
+                interval: .seconds(options.schedulerInterval),
+                periodic: options.periodic,
+                clock: ContinuousClock(),
+                logger: logger.part("Scheduler")
+            )
             huey.setBarrier { [fetcher] view in
                 if view == .queue { await fetcher.handBack() }
                 try await committer.flush()
@@ -245,7 +251,8 @@ public final class Consumer: Service {
             } catch {
                 consumer.logger.error(
                     "Messages could not be put back",
-                    metadata: ["count": "\(unstarted.count)", "reason": "\(error)"])
+                    metadata: ["count": "\(unstarted.count)", "reason": "\(error)"]
+                )
             }
         }
     }

@@ -23,27 +23,32 @@ public struct ConsumerArguments: ParsableArguments {
 
     @Option(
         name: [.customShort("k", allowingJoined: true), .long],
-        help: "Accepted and ignored: tasks run in one process (thread, greenlet, process).")
+        help: "Accepted and ignored: tasks run in one process (thread, greenlet, process)."
+    )
     public var workerType: WorkerType?
 
     @Option(
         name: [.customShort("d", allowingJoined: true), .long],
-        help: ArgumentHelp("Least time to wait when polling the queue.", valueName: "seconds"))
+        help: ArgumentHelp("Least time to wait when polling the queue.", valueName: "seconds")
+    )
     public var delay = 0.1
 
     @Option(
         name: [.customShort("m", allowingJoined: true), .long],
-        help: ArgumentHelp("Longest time to wait when polling the queue.", valueName: "seconds"))
+        help: ArgumentHelp("Longest time to wait when polling the queue.", valueName: "seconds")
+    )
     public var maxDelay = 10.0
 
     @Option(
         name: [.customShort("b", allowingJoined: true), .long],
-        help: ArgumentHelp("Factor by which the polling interval grows, at least 1.", valueName: "factor"))
+        help: ArgumentHelp("Factor by which the polling interval grows, at least 1.", valueName: "factor")
+    )
     public var backoff = 1.15
 
     @Option(
         name: [.customShort("c", allowingJoined: true), .long],
-        help: ArgumentHelp("Least time between checks of the workers' health.", valueName: "seconds"))
+        help: ArgumentHelp("Least time between checks of the workers' health.", valueName: "seconds")
+    )
     public var healthCheckInterval = 10.0
 
     @Flag(name: [.customShort("C"), .long], help: "Do not check the workers' health.")
@@ -54,29 +59,35 @@ public struct ConsumerArguments: ParsableArguments {
 
     @Option(
         name: [.customShort("L", allowingJoined: true), .long],
-        help: ArgumentHelp("Additional locks to flush, separated by commas.", valueName: "names"))
+        help: ArgumentHelp("Additional locks to flush, separated by commas.", valueName: "names")
+    )
     public var extraLocks: String?
 
     @Option(
         name: [.customShort("M", allowingJoined: true), .long],
-        help: ArgumentHelp("Restart a worker after it has executed so many tasks.", valueName: "count"))
+        help: ArgumentHelp("Restart a worker after it has executed so many tasks.", valueName: "count")
+    )
     public var maxTasks: Int?
 
     @Option(
         name: [.customShort("t", allowingJoined: true), .long],
         help: ArgumentHelp(
             "How long a graceful shutdown waits before running tasks are interrupted (default: for ever).",
-            valueName: "seconds"))
+            valueName: "seconds"
+        )
+    )
     public var shutdownTimeout: Double?
 
     @Option(
         name: [.customShort("g", allowingJoined: true), .long],
-        help: "Signal that shuts down gracefully; the other one interrupts running tasks.")
+        help: "Signal that shuts down gracefully; the other one interrupts running tasks."
+    )
     public var gracefulSignal = GracefulSignal.int
 
     @Option(
         name: [.customShort("s", allowingJoined: true), .long],
-        help: ArgumentHelp("Granularity of the scheduler.", valueName: "seconds"))
+        help: ArgumentHelp("Granularity of the scheduler.", valueName: "seconds")
+    )
     public var schedulerInterval = 1
 
     @Flag(name: .shortAndLong, help: "Do not enqueue periodic tasks.")

@@ -4,11 +4,11 @@ public import Logging
 import UnixSignals
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A worker executable: huey_consumer's options, signals and exit statuses around the tasks of a ``Huey``.
@@ -66,7 +66,7 @@ extension ConsumerCommand {
                 try command.run()
             }
             Self.endProcess(0)
-        } catch where exitCode(for: error).isSuccess {
+        } catch  where exitCode(for: error).isSuccess {
             // The request for help runs as a command of its own.
             print(fullMessage(for: error))
             Self.endProcess(0)
@@ -79,7 +79,12 @@ extension ConsumerCommand {
     public func run() async throws {
         let huey = try await makeHuey(logger: consumer.makeLogger(label: "huey"))
         let logger = try consumer.makeLogger(label: "huey.consumer")
-        let instance = Consumer(huey, options: try consumerOptions(), logger: logger, onReady: { Self.consumerIsReady() })
+        let instance = Consumer(
+            huey,
+            options: try consumerOptions(),
+            logger: logger,
+            onReady: { Self.consumerIsReady() }
+        )
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let graceful: UnixSignal = consumer.gracefulSignal == .int ? .sigint : .sigterm
         let restart = RestartFlag()

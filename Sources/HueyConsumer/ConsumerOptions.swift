@@ -40,10 +40,12 @@ public struct ConsumerOptions: Sendable {
         try require(backoff >= 1, "The backoff must be at least 1.")
         try require(
             (1...60).contains(schedulerInterval),
-            "The scheduler must run at least once per minute, and at most once per second (1-60).")
+            "The scheduler must run at least once per minute, and at most once per second (1-60)."
+        )
         try require(
             60 % schedulerInterval == 0,
-            "The scheduler interval must be a factor of 60: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, or 60")
+            "The scheduler interval must be a factor of 60: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, or 60"
+        )
         try require(maxTasks == nil || checkWorkerHealth, "max_tasks requires check_worker_health be enabled.")
         try require((prefetch ?? 0) >= 0, "The prefetch must not be negative.")
     }

@@ -94,7 +94,9 @@ struct Fetcher: Sendable {
             try await huey.storage.giveBack(deliveries)
         } catch {
             logger.error(
-                "Messages could not be put back", metadata: ["count": "\(deliveries.count)", "reason": "\(error)"])
+                "Messages could not be put back",
+                metadata: ["count": "\(deliveries.count)", "reason": "\(error)"]
+            )
         }
     }
 

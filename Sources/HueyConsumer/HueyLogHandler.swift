@@ -2,11 +2,11 @@ public import Logging
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Log lines as huey_consumer writes them: `[2026-01-31 12:00:00,123] INFO:huey.consumer:MainThread:message`, or with
@@ -23,7 +23,8 @@ public struct HueyLogHandler: LogHandler {
     ///   - logLevel: the least level that is written.
     ///   - simple: huey's `-S`.
     ///   - output: standard error or a file.
-    public init(label: String, logLevel: Logger.Level = .info, simple: Bool = false, output: LogOutput = .standardError) {
+    public init(label: String, logLevel: Logger.Level = .info, simple: Bool = false, output: LogOutput = .standardError)
+    {
         self.label = label
         self.logLevel = logLevel
         self.simple = simple
@@ -44,7 +45,9 @@ public struct HueyLogHandler: LogHandler {
         if simple {
             output.write("\(now.time) \(text)\n")
         } else {
-            output.write("[\(now.date) \(now.time),\(now.milliseconds)] \(Self.name(event.level)):\(label):\(worker):\(text)\n")
+            output.write(
+                "[\(now.date) \(now.time),\(now.milliseconds)] \(Self.name(event.level)):\(label):\(worker):\(text)\n"
+            )
         }
     }
 
@@ -111,10 +114,10 @@ public final class LogOutput: Sendable {
 
 private func systemWrite(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int) -> Int {
     #if canImport(Glibc)
-    Glibc.write(descriptor, base, count)
+        Glibc.write(descriptor, base, count)
     #elseif canImport(Musl)
-    Musl.write(descriptor, base, count)
+        Musl.write(descriptor, base, count)
     #else
-    Darwin.write(descriptor, base, count)
+        Darwin.write(descriptor, base, count)
     #endif
 }

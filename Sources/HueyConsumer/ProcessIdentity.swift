@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// This process, and how it starts anew.
@@ -14,9 +14,9 @@ enum ProcessIdentity {
     /// `os.execl(python, python, *sys.argv)`.
     static func restart() {
         #if os(Linux)
-        let path = "/proc/self/exe"
+            let path = "/proc/self/exe"
         #else
-        let path = CommandLine.arguments.first ?? ""
+            let path = CommandLine.arguments.first ?? ""
         #endif
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)

@@ -16,7 +16,9 @@ public enum NameCleaning: Sendable, Hashable {
                 case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): self == .huey3
                 default: false
                 }
-            }, as: UTF8.self)
+            },
+            as: UTF8.self
+        )
     }
 }
 

@@ -4,7 +4,9 @@ import Redis
 
 extension RedisStorage {
     /// How many messages were put aside.
-    public func deadLetterCount() async throws -> Int { try await client.command("LLEN", .init(keys.dead)).integer ?? 0 }
+    public func deadLetterCount() async throws -> Int {
+        try await client.command("LLEN", .init(keys.dead)).integer ?? 0
+    }
 
     /// The messages that were put aside, newest first.
     ///

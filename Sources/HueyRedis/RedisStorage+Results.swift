@@ -31,7 +31,10 @@ extension RedisStorage {
 
     /// Waits by notification where the instance has it, else by polling.
     public func waitResult(
-        _ key: String, timeout: Duration?, backoff: Double, maxDelay: Duration
+        _ key: String,
+        timeout: Duration?,
+        backoff: Double,
+        maxDelay: Duration
     ) async throws -> Bool {
         guard options.notifyResult else {
             return try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)

@@ -11,7 +11,8 @@ extension RedisStorage {
         if #res and redis.call('zremrangebyscore', KEYS[1], '-inf', unix_ts) == #res then
             return res
         end
-        """)
+        """
+    )
 
     public func addToSchedule(_ data: [UInt8], at moment: PickleDateTime) async throws {
         try await commit([.schedule(data, at: moment)])
@@ -19,7 +20,10 @@ extension RedisStorage {
 
     public func readSchedule(dueAt moment: PickleDateTime) async throws -> [[UInt8]] {
         let reply = try await client.eval(
-            Self.schedulePop, keys: [.init(keys.schedule)], arguments: [.init(try moment.redisScore())])
+            Self.schedulePop,
+            keys: [.init(keys.schedule)],
+            arguments: [.init(try moment.redisScore())]
+        )
         return reply.elements?.compactMap(\.bytes) ?? []
     }
 
@@ -29,7 +33,8 @@ extension RedisStorage {
 
     public func scheduledItems(limit: Int?) async throws -> [[UInt8]] {
         let stop = limit.flatMap { $0 > 0 ? $0 - 1 : nil } ?? -1
-        return try await client.command("ZRANGE", .init(keys.schedule), 0, .init(stop)).elements?.compactMap(\.bytes) ?? []
+        return try await client.command("ZRANGE", .init(keys.schedule), 0, .init(stop)).elements?.compactMap(\.bytes)
+            ?? []
     }
 
     public func flushSchedule() async throws { try await client.command("DEL", .init(keys.schedule)) }
@@ -41,7 +46,14 @@ extension RedisStorage {
         transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
     ) async throws -> Int {
         let reply = try await client.command(
-            "ZRANGEBYSCORE", .init(keys.schedule), "-inf", .init(try moment.redisScore()), "LIMIT", 0, .init(limit))
+            "ZRANGEBYSCORE",
+            .init(keys.schedule),
+            "-inf",
+            .init(try moment.redisScore()),
+            "LIMIT",
+            0,
+            .init(limit)
+        )
         guard let due = reply.elements, !due.isEmpty else { return 0 }
         var moves: [ScheduleMove] = []
         var others: [StorageEffect] = []
@@ -58,8 +70,10 @@ extension RedisStorage {
         }
         if !others.isEmpty { try await commit(others) }
         try await client.eval(
-            queue.promotion, keys: [.init(keys.schedule), .init(keys.queue)],
-            arguments: try queue.promotionArguments(moves))
+            queue.promotion,
+            keys: [.init(keys.schedule), .init(keys.queue)],
+            arguments: try queue.promotionArguments(moves)
+        )
         return due.count
     }
 }

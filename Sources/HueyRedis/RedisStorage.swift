@@ -47,7 +47,10 @@ public final class RedisStorage: Storage {
         values =
             options.kind.expires
             ? ExpiringValues(
-                resultPrefix: keys.resultPrefix, counterPrefix: keys.counterPrefix, expireTime: options.expireTime)
+                resultPrefix: keys.resultPrefix,
+                counterPrefix: keys.counterPrefix,
+                expireTime: options.expireTime
+            )
             : HashValues(results: keys.results, counters: keys.counters)
     }
 

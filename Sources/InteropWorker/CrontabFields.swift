@@ -24,8 +24,12 @@ struct CrontabFields {
 
     func crontab() throws -> Crontab {
         try Crontab(
-            minute: values["minute", default: "*"], hour: values["hour", default: "*"],
-            day: values["day", default: "*"], month: values["month", default: "*"],
-            dayOfWeek: values["day_of_week", default: "*"], strict: strict)
+            minute: values["minute", default: "*"],
+            hour: values["hour", default: "*"],
+            day: values["day", default: "*"],
+            month: values["month", default: "*"],
+            dayOfWeek: values["day_of_week", default: "*"],
+            strict: strict
+        )
     }
 }

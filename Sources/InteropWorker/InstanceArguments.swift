@@ -99,7 +99,12 @@ struct InstanceArguments: ParsableArguments {
             storage = try RedisStorage(url: url, options: storageOptions, logger: logger)
         }
         return Huey(
-            name, storage: storage, serializer: try makeSerializer(), options: hueyOptions, logger: logger)
+            name,
+            storage: storage,
+            serializer: try makeSerializer(),
+            options: hueyOptions,
+            logger: logger
+        )
     }
 
     /// Another instance on the same server: list storage, plain pickles.
@@ -121,9 +126,13 @@ struct InstanceArguments: ParsableArguments {
 
     var hueyOptions: HueyOptions {
         HueyOptions(
-            results: !noResults, storeNone: storeNone, storeIntermediateErrors: !noStoreIntermediateErrors,
-            utc: !localTime, wire: wire,
-            requiresKnownFollowUps: true)
+            results: !noResults,
+            storeNone: storeNone,
+            storeIntermediateErrors: !noStoreIntermediateErrors,
+            utc: !localTime,
+            wire: wire,
+            requiresKnownFollowUps: true
+        )
     }
 
     private var storageOptions: RedisStorageOptions {

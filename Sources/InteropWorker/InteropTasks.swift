@@ -34,7 +34,10 @@ struct InteropTasks: Sendable {
             try PythonArithmetic.add(a, b)
         }
         huey.task(
-            Self.wireName("concat"), parameters: "a", .optional("b", "!"), .keywordOnly("sep", "-")
+            Self.wireName("concat"),
+            parameters: "a",
+            .optional("b", "!"),
+            .keywordOnly("sep", "-")
         ) { (a: PickleView, b: PickleView, sep: PickleView) in
             try PythonArithmetic.add(try PythonArithmetic.add(a, sep), PickleValue(b))
         }
@@ -64,10 +67,14 @@ struct InteropTasks: Sendable {
                     (.string("eta"), try value(of: context.message.eta)),
                     (.string("expires"), try value(of: context.expires)),
                     (.string("timeout"), try value(of: context.timeout)),
-                ]))
+                ])
+            )
         }
         huey.task(
-            Self.wireName("crontab"), parameters: "timestamp", .optional("strict", false), .keywords("fields")
+            Self.wireName("crontab"),
+            parameters: "timestamp",
+            .optional("strict", false),
+            .keywords("fields")
         ) { (timestamp: PickleDateTime, strict: PickleView, fields: PickleView) in
             try CrontabFields(fields, strict: strict.bool ?? false).crontab().matches(timestamp)
         }
@@ -127,7 +134,11 @@ struct InteropTasks: Sendable {
             }
         }
         huey.task(
-            Self.wireName("limited"), parameters: "name", "limit", "per", .optional("retry", true)
+            Self.wireName("limited"),
+            parameters: "name",
+            "limit",
+            "per",
+            .optional("retry", true)
         ) { (name: PickleView, limit: Int, per: Int, retry: Bool) in
             try await huey.rateLimit(name.pythonString, limit: limit, per: per, retry: retry).acquire()
             return name

@@ -7,11 +7,11 @@ import Pickle
 import Redis
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A consumer with a fixed set of tasks, which a reference application in Python has under the same names: whatever a
@@ -20,7 +20,8 @@ import Darwin
 struct InteropWorker: ConsumerCommand {
     static let configuration = CommandConfiguration(
         commandName: "interop-worker",
-        abstract: "A Swift consumer for huey with the tasks of the interop checks.")
+        abstract: "A Swift consumer for huey with the tasks of the interop checks."
+    )
 
     @OptionGroup var instance: InstanceArguments
     @OptionGroup var consumer: ConsumerArguments

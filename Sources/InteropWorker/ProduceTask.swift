@@ -55,7 +55,10 @@ struct ProduceTask: Sendable {
     private func message(_ spec: PickleView, on huey: Huey) throws -> Message {
         guard let task = spec["task"]?.string else { throw PickleException.builtin("KeyError", "task") }
         var message = try huey.message(
-            InteropTasks.wireName(task), arguments(spec), options: options(spec))
+            InteropTasks.wireName(task),
+            arguments(spec),
+            options: options(spec)
+        )
         for next in spec["then"]?.elements.map(Array.init) ?? [] {
             message = message.then(try self.message(next, on: huey))
         }
@@ -68,12 +71,16 @@ struct ProduceTask: Sendable {
     private func arguments(_ spec: PickleView) -> TaskArguments {
         TaskArguments(
             positional: spec["args"]?.elements.map { $0.map { $0 as TaskArguments.Value } } ?? [],
-            keywords: spec["kwargs"]?.pairs.map { $0.map { (key: $0.key as TaskArguments.Value, value: $0.value) } } ?? [])
+            keywords: spec["kwargs"]?.pairs.map { $0.map { (key: $0.key as TaskArguments.Value, value: $0.value) } }
+                ?? []
+        )
     }
 
     /// Mirrors what `.s()` and `normalize_time` do with `eta` and `delay`.
     private func start(_ spec: PickleView) throws -> TaskOptions.Start? {
-        let given = (delay: spec["delay"].flatMap { $0.isNone ? nil : $0 }, eta: spec["eta"].flatMap { $0.isNone ? nil : $0 })
+        let given = (
+            delay: spec["delay"].flatMap { $0.isNone ? nil : $0 }, eta: spec["eta"].flatMap { $0.isNone ? nil : $0 }
+        )
         switch given {
         case (nil, nil):
             return nil

@@ -65,7 +65,11 @@ extension Huey {
         var results: [TaskResult<PickleValue>] = []
         for (index, member) in chord.members.enumerated() {
             let membership = ChordMembership(
-                id: id, size: chord.members.count, index: index, callback: Message.Next(chord.callback))
+                id: id,
+                size: chord.members.count,
+                index: index,
+                callback: Message.Next(chord.callback)
+            )
             switch member {
             case .task(var message):
                 message.join(membership)

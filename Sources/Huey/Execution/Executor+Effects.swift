@@ -105,7 +105,10 @@ extension Executor {
     }
 
     private func emit(
-        _ signal: Signal, _ message: Message, _ error: (any Error)?, after pending: inout [StorageEffect]
+        _ signal: Signal,
+        _ message: Message,
+        _ error: (any Error)?,
+        after pending: inout [StorageEffect]
     ) async throws {
         guard huey.listens(to: signal) else { return }
         try await settle(&pending)

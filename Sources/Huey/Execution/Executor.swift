@@ -72,17 +72,34 @@ package struct Executor: Sendable {
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
     private func isRevoked(_ message: Message, at now: PickleDateTime) async throws -> Bool {
-        try await sink.flush()
         let keys = [message.revocationKey, Huey.revocationKey(task: message.name)]
-        let values = try await huey.storage.peekMany(keys)
-        for (key, value) in zip(keys, values) {
+        for (key, value) in zip(keys, try await patiently(message) { try await huey.storage.peekMany(keys) }) {
             guard let value else { continue }
             let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
             let (isRevoked, isSpent) = revocation.verdict(at: now)
-            if isSpent { try await sink.submit([.delete(key: key)]) }
+            // At once, not with the next batch: the next task must not find what this one has used up.
+            if isSpent { try await patiently(message) { _ = try await huey.storage.deleteData(key) } }
             if isRevoked { return true }
         }
         return false
+    }
+
+    /// Tries again while the storage cannot be reached: the task has not begun, and is nowhere else any more.
+    private func patiently<Value: Sendable>(
+        _ message: Message, _ operation: () async throws -> Value
+    ) async throws -> Value {
+        var isFirst = true
+        while true {
+            do {
+                return try await operation()
+            } catch let failure as any StorageFailure where failure.isTransient {
+                if isFirst {
+                    logger.error("Task \(message.id) waits for the storage.", metadata: ["reason": "\(failure)"])
+                }
+                isFirst = false
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
     }
 
     /// Mirrors `Huey._execute`.
@@ -92,8 +109,12 @@ package struct Executor: Sendable {
         let timeout = message.timeout ?? task.settings.timeout
         let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
         let context = TaskContext(
-            huey: huey, message: message, settings: task.settings,
-            deadline: limit.map { start.advanced(by: .seconds($0.double)) }, logger: logger)
+            huey: huey,
+            message: message,
+            settings: task.settings,
+            deadline: limit.map { start.advanced(by: .seconds($0.double)) },
+            logger: logger
+        )
         do {
             try await runPreExecute(context)
         } catch {
@@ -116,13 +137,18 @@ package struct Executor: Sendable {
             logger.error("The value of task \(message.id) cannot be written.", metadata: ["reason": "\(error)"])
         }
         let decision = OutcomeContext(
-            settings: task.settings, isPeriodic: task.isPeriodic, options: huey.options, now: huey.now(),
-            isNone: run.isNone)
+            settings: task.settings,
+            isPeriodic: task.isPeriodic,
+            options: huey.options,
+            now: huey.now(),
+            isNone: run.isNone
+        )
         try await perform(try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision), run)
     }
 
     /// Nil when the consumer interrupted the task.
-    private func outcome(of context: TaskContext, _ task: RegisteredTask, _ limit: PythonNumber?) async -> TaskOutcome? {
+    private func outcome(of context: TaskContext, _ task: RegisteredTask, _ limit: PythonNumber?) async -> TaskOutcome?
+    {
         do {
             guard let limit else { return .value(try await task.run(context)) }
             return .value(
@@ -130,7 +156,8 @@ package struct Executor: Sendable {
                     try await task.run(context)
                 } onTimeout: {
                     TaskTimeout("timeout (\(limit)s)")
-                })
+                }
+            )
         } catch is CancellationError where Task.isCancelled {
             return nil
         } catch {

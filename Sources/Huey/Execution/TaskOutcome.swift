@@ -49,7 +49,9 @@ struct OutcomeContext: Sendable {
 enum OutcomeTable {
     /// - Throws: ``HueyError`` `.dateOutOfRange` when a retry lies beyond time.
     static func effects(
-        of outcome: TaskOutcome, for message: Message, in context: OutcomeContext
+        of outcome: TaskOutcome,
+        for message: Message,
+        in context: OutcomeContext
     ) throws -> [TaskEffect] {
         switch outcome {
         case .value:
@@ -73,7 +75,9 @@ enum OutcomeTable {
     }
 
     private static func failure(
-        _ error: any Error, _ message: Message, _ context: OutcomeContext
+        _ error: any Error,
+        _ message: Message,
+        _ context: OutcomeContext
     ) throws -> [TaskEffect] {
         let plan = try RetryPlan(after: error, message, context)
         var effects: [TaskEffect] = plan.signal.map { [.emit($0)] } ?? []
@@ -113,7 +117,8 @@ extension ErrorResult {
         self.init(
             error: text,
             retries: retries,
-            traceback: "Traceback (most recent call last):\n  in \(message.name), a task in Swift\n\(exception.summary)\n",
+            traceback:
+                "Traceback (most recent call last):\n  in \(message.name), a task in Swift\n\(exception.summary)\n",
             taskID: message.id,
             wireTaskID: message.wireID
         )

@@ -89,7 +89,8 @@ private struct CrontabField {
     private func every(_ step: Int, _ values: [Int]) throws -> [Int] {
         guard step > 0 else { throw Self.error("slice step cannot be zero") }
         // A step beyond the list takes its first value, however large.
-        return step >= values.count ? Array(values.prefix(1)) : stride(from: 0, to: values.count, by: step).map { values[$0] }
+        return step >= values.count
+            ? Array(values.prefix(1)) : stride(from: 0, to: values.count, by: step).map { values[$0] }
     }
 
     private static func number(_ text: Substring) -> Int? {

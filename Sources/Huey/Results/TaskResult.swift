@@ -62,7 +62,11 @@ public final class TaskResult<Value: Sendable>: Sendable {
         guard ErrorResult.matches(view) else { return view }
         let result = try ErrorResult(pickle: view)
         throw TaskException(
-            error: result.error, retries: result.retries, traceback: result.traceback, taskID: result.taskID)
+            error: result.error,
+            retries: result.retries,
+            traceback: result.traceback,
+            taskID: result.taskID
+        )
     }
 }
 

@@ -51,7 +51,8 @@ extension Huey {
 
     /// Calls `hook` after each task, with what came of it. Mirrors `post_execute`.
     public func postExecute(
-        _ name: String, _ hook: @escaping @Sendable (TaskContext, TaskOutcome) async throws -> Void
+        _ name: String,
+        _ hook: @escaping @Sendable (TaskContext, TaskOutcome) async throws -> Void
     ) {
         hooks.withState { $0.postExecute.append((name, hook)) }
     }

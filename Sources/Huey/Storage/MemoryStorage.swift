@@ -115,7 +115,9 @@ public final class MemoryStorage: Storage {
             state.order += 1
             let order = state.order
             state.queue.insert(
-                contentsOf: deliveries.map { Queued(priority: .infinity, order: order, data: $0.data) }, at: 0)
+                contentsOf: deliveries.map { Queued(priority: .infinity, order: order, data: $0.data) },
+                at: 0
+            )
         }
     }
 

@@ -24,14 +24,20 @@ extension Storage {
     }
 
     public func waitResult(
-        _ key: String, timeout: Duration?, backoff: Double, maxDelay: Duration
+        _ key: String,
+        timeout: Duration?,
+        backoff: Double,
+        maxDelay: Duration
     ) async throws -> Bool {
         try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
     }
 
     /// Waits by polling with huey's exponential backoff, beginning at 50 ms.
     package func pollResult(
-        _ key: String, timeout: Duration?, backoff: Double, maxDelay: Duration
+        _ key: String,
+        timeout: Duration?,
+        backoff: Double,
+        maxDelay: Duration
     ) async throws -> Bool {
         let clock = ContinuousClock()
         let deadline = timeout.map { clock.now.advanced(by: $0) }
@@ -104,7 +110,10 @@ extension Storage {
         var writer = PickleWriter()
         try letter.encode(to: &writer)
         try await putData(
-            try writer.finish(), forKey: "huey.swift.dead.\(letter.time)", isResult: false)
+            try writer.finish(),
+            forKey: "huey.swift.dead.\(letter.time)",
+            isResult: false
+        )
     }
 }
 
@@ -113,8 +122,11 @@ extension DeadLetter: PickleCodable {
         guard let reason = view["reason"]?.string.flatMap(Reason.init(rawValue:)), let data = view["message"]?.bytes
         else { throw HueyError.malformedMessage("a dead letter that is none") }
         self.init(
-            data: data, reason: reason, detail: view["detail"]?.string ?? "",
-            time: Int((view["time"]?.double ?? 0) * 1e6))
+            data: data,
+            reason: reason,
+            detail: view["detail"]?.string ?? "",
+            time: Int((view["time"]?.double ?? 0) * 1e6)
+        )
     }
 
     /// A plain dict, so that Python's operators can read it too.

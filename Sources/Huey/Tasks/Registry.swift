@@ -29,7 +29,8 @@ final class Registry: Sendable {
         state.withLock { state in
             guard state.tasks[task.name] == nil else {
                 state.failures.append(
-                    HueyError(.duplicateTask, "a task named \"\(task.name)\" is registered already"))
+                    HueyError(.duplicateTask, "a task named \"\(task.name)\" is registered already")
+                )
                 return
             }
             state.tasks[task.name] = task

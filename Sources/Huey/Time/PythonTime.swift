@@ -1,11 +1,11 @@
 public import Pickle
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Python's arithmetic on naive datetimes, and the C library's view of local time, as huey uses them.
@@ -45,11 +45,11 @@ extension PickleDateTime {
         // mktime answers -1 for an error and for one second of 1969; only an error leaves the weekday alone.
         fields.tm_wday = -1
         #if canImport(Glibc)
-        let seconds = Glibc.mktime(&fields)
+            let seconds = Glibc.mktime(&fields)
         #elseif canImport(Musl)
-        let seconds = Musl.mktime(&fields)
+            let seconds = Musl.mktime(&fields)
         #else
-        let seconds = Darwin.mktime(&fields)
+            let seconds = Darwin.mktime(&fields)
         #endif
         guard seconds != -1 || fields.tm_wday != -1 else {
             throw HueyError(.dateOutOfRange, "mktime argument out of range")

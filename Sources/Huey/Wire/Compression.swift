@@ -64,7 +64,10 @@ public enum Compression: Sendable, Hashable {
     }
 
     private static func run(
-        _ stream: inout z_stream, _ input: [UInt8], _ output: inout [UInt8], _ step: (inout z_stream) -> Int32
+        _ stream: inout z_stream,
+        _ input: [UInt8],
+        _ output: inout [UInt8],
+        _ step: (inout z_stream) -> Int32
     ) -> Int32 {
         input.withUnsafeBufferPointer { input in
             output.withUnsafeMutableBufferPointer { output in

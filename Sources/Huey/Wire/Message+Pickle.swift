@@ -66,7 +66,9 @@ extension Message: PickleDecodable {
         case (let args?, nil):
             return TaskArguments(positional: args.elements.map { $0.map { $0 } } ?? [], keywords: [])
         case (nil, let kwargs?):
-            let pairs = kwargs.pairs.map { $0.map { (key: $0.key as TaskArguments.Value, value: $0.value as TaskArguments.Value) } }
+            let pairs = kwargs.pairs.map {
+                $0.map { (key: $0.key as TaskArguments.Value, value: $0.value as TaskArguments.Value) }
+            }
             return TaskArguments(positional: [], keywords: pairs ?? [])
         case (nil, nil):
             return TaskArguments()

@@ -6,7 +6,11 @@ extension Message: CustomStringConvertible {
         var text = "\(name): \(id)"
         if let eta { text += " @\(eta)" }
         if let expires, expires.isTrue {
-            if let resolved = expiresResolved { text += " exp=\(expires.summary) (\(resolved))" } else { text += " exp=\(expires.summary)" }
+            if let resolved = expiresResolved {
+                text += " exp=\(expires.summary) (\(resolved))"
+            } else {
+                text += " exp=\(expires.summary)"
+            }
         }
         if let priority, priority.isTrue { text += " p=\(priority)" }
         if let retries, retries != 0 { text += " \(retries) retries" }

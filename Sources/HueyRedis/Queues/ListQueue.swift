@@ -36,8 +36,11 @@ struct ListQueue: RedisQueue {
         replies.enumerated().flatMap { index, reply -> [Delivery] in
             guard let elements = reply.elements else { return [] }
             // BRPOP answers the key and the message, RPOP messages only; which it was, the number of replies does not tell.
-            let isBlockingPop = index == 0 && elements.count == 2 && elements[0].withBytes { $0.elementsEqual(key.utf8) } == true
-            return (isBlockingPop ? elements.dropFirst() : elements[...]).compactMap { $0.bytes.map { Delivery(data: $0) } }
+            let isBlockingPop =
+                index == 0 && elements.count == 2 && elements[0].withBytes { $0.elementsEqual(key.utf8) } == true
+            return (isBlockingPop ? elements.dropFirst() : elements[...]).compactMap {
+                $0.bytes.map { Delivery(data: $0) }
+            }
         }
     }
 
@@ -67,7 +70,8 @@ struct ListQueue: RedisQueue {
             end
         end
         return moved
-        """)
+        """
+    )
 
     func promotionArguments(_ moves: [ScheduleMove]) throws -> [RedisArgument] {
         try moves.flatMap { move -> [RedisArgument] in

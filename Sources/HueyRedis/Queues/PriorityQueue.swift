@@ -23,7 +23,9 @@ struct PriorityQueue: RedisQueue {
             while true {
                 let previous = last.load(ordering: .relaxed)
                 let stamp = max(now(), previous + 1)
-                if last.compareExchange(expected: previous, desired: stamp, ordering: .relaxed).exchanged { return stamp }
+                if last.compareExchange(expected: previous, desired: stamp, ordering: .relaxed).exchanged {
+                    return stamp
+                }
             }
         }
     }
@@ -68,7 +70,9 @@ struct PriorityQueue: RedisQueue {
                     member.count >= Self.prefixLength
                 else { return nil }
                 return Delivery(
-                    data: Array(member.dropFirst(Self.prefixLength)), token: member.prefix(Self.prefixLength) + score)
+                    data: Array(member.dropFirst(Self.prefixLength)),
+                    token: member.prefix(Self.prefixLength) + score
+                )
             }
         }
     }
@@ -106,7 +110,8 @@ struct PriorityQueue: RedisQueue {
             end
         end
         return moved
-        """)
+        """
+    )
 
     func promotionArguments(_ moves: [ScheduleMove]) throws -> [RedisArgument] {
         moves.flatMap { move -> [RedisArgument] in

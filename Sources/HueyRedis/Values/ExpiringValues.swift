@@ -79,7 +79,13 @@ struct ExpiringValues: RedisValues {
         var cursor = "0"
         repeat {
             let reply = try await client.command(
-                "SCAN", .init(cursor), "MATCH", .init(Self.literal(prefix) + "*"), "COUNT", 1000)
+                "SCAN",
+                .init(cursor),
+                "MATCH",
+                .init(Self.literal(prefix) + "*"),
+                "COUNT",
+                1000
+            )
             cursor = reply.elements?.first?.string ?? "0"
             found.formUnion(reply.elements?.last?.elements?.compactMap(\.bytes) ?? [])
         } while cursor != "0"
