@@ -95,6 +95,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "ExamplePickle",
+            dependencies: ["Pickle"],
+            path: "Examples/Pickle",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "HueyTool",
             dependencies: [
                 "Huey", "HueyRedis", "Pickle",
@@ -144,6 +150,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "DocumentationTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "FixtureTests",
             dependencies: ["Huey", "Pickle", "TestSupport"],
