@@ -32,6 +32,14 @@ class RedisServer:
     def client(self, **options):
         return redis.Redis(unix_socket_path=self.socket, **options)
 
+    def make_certificate(self):
+        """A throw-away certificate for localhost: its path, and its key's."""
+        certificate, key = (os.path.join(self.directory, name) for name in ('cert.pem', 'key.pem'))
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+                        '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
+                       check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return certificate, key
+
     def start(self):
         for _ in range(5):
             self._launch()

@@ -2,6 +2,7 @@
 from urllib.parse import quote
 
 from harness.scenario import scenario
+from harness.servers import free_port
 
 
 def works(run):
@@ -52,8 +53,35 @@ def user(run):
     works(run)
 
 
+def tls_server(run):
+    """A server with a certificate of its own, for localhost."""
+    server = run.own_server(start=False)
+    certificate, key = server.make_certificate()
+    port = free_port()
+    server.options = ('--tls-port', str(port), '--tls-cert-file', certificate, '--tls-key-file', key,
+                      '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no')
+    server.start()
+    return port, certificate
+
+
 @scenario()
-def ipv6_and_names(run):
+def tls(run):
+    """rediss:// with a certificate authority that is named in the URL."""
+    port, certificate = tls_server(run)
+    run.connect('rediss://localhost:%d/0?ssl_ca_certs=%s' % (port, quote(certificate, safe='')))
+    works(run)
+
+
+@scenario()
+def tls_unverified(run):
+    """rediss:// without verification."""
+    port, _ = tls_server(run)
+    run.connect('rediss://127.0.0.1:%d/1?ssl_cert_reqs=none' % port)
+    works(run)
+
+
+@scenario()
+def by_name(run):
     """localhost by name."""
     run.connect('redis://localhost:%d/0' % run.server.port)
     works(run)

@@ -106,6 +106,19 @@ def undecodable_in_the_schedule(run):
     run.want_list('interop:log:due', 1)
 
 
+@scenario(dead=True)
+def priority_that_came_to_a_list(run):
+    """A message with a priority runs, but cannot be enqueued again; what follows it neither."""
+    run.push(pickle.dumps(message(run, priority=5), 5))
+    flaky = {'name': 'interop_tasks.flaky', 'priority': 5, 'retries': 2}
+    run.push(pickle.dumps(message(run, args=('a', 1), **flaky), 5))
+    run.push(pickle.dumps(message(run, args=('b', 1), retry_delay=3600, **flaky), 5))
+    run.push(pickle.dumps(message(run, on_complete=message(run, priority=3)), 5))
+    run.push(pickle.dumps(message(run, name='interop_tasks.fail', args=('x',), on_error=message(run, priority=1)), 5))
+    run.call('add', 3, 4)
+    run.want_scheduled(1)
+
+
 @scenario()
 def arguments_as_a_list(run):
     """args that are a list rather than a tuple."""
