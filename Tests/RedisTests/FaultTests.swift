@@ -208,32 +208,32 @@ import Testing
         await client.shutdown()
     }
 
-        @Test func `a thousand reconnects leave no connection behind`() async throws {
-            let server = try TestServer()
-            let client = server.client { $0.commandTimeout = .seconds(30) }
-            let other = server.client()
-            func openSockets() async throws -> Int {
-                try await other.command("INFO", "clients").string?
-                    .split(separator: "\r\n").first { $0.hasPrefix("connected_clients:") }
-                    .flatMap { Int($0.dropFirst("connected_clients:".count)) } ?? -1
-            }
-            try await client.command("PING")
-            let before = try await openSockets()
-            for _ in 0..<500 {
-                // The server hangs up on us.
-                let id = try await client.command("CLIENT", "ID").integer ?? 0
-                try await other.command("CLIENT", "KILL", "ID", RedisArgument(id))
-                while true {
-                    // What is written before the hang-up is noticed fails.
-                    if (try? await client.command("PING").string) == "PONG" { break }
-                }
-                // And we on the server.
-                try await client.connect().close()
-            }
-            while try await openSockets() != before {}
-            await client.shutdown()
-            await other.shutdown()
+    @Test func `a thousand reconnects leave no connection behind`() async throws {
+        let server = try TestServer()
+        let client = server.client { $0.commandTimeout = .seconds(30) }
+        let other = server.client()
+        func openSockets() async throws -> Int {
+            try await other.command("INFO", "clients").string?
+                .split(separator: "\r\n").first { $0.hasPrefix("connected_clients:") }
+                .flatMap { Int($0.dropFirst("connected_clients:".count)) } ?? -1
         }
+        try await client.command("PING")
+        let before = try await openSockets()
+        for _ in 0..<500 {
+            // The server hangs up on us.
+            let id = try await client.command("CLIENT", "ID").integer ?? 0
+            try await other.command("CLIENT", "KILL", "ID", RedisArgument(id))
+            while true {
+                // What is written before the hang-up is noticed fails.
+                if (try? await client.command("PING").string) == "PONG" { break }
+            }
+            // And we on the server.
+            try await client.connect().close()
+        }
+        while try await openSockets() != before {}
+        await client.shutdown()
+        await other.shutdown()
+    }
 
     @Test func `cancelled at any moment, a pop keeps its message or leaves it in the list`() async throws {
         let server = try TestServer()
