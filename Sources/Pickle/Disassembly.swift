@@ -21,7 +21,7 @@ package struct PickleDisassembly {
                     throw PickleError(.truncated, at: start, "pickle exhausted before seeing STOP")
                 }
                 guard let opcode = PickleOpcode.table[byte] else {
-                    throw PickleError(.invalidOpcode, at: start, "unknown opcode \(Decoder.escaped(byte))")
+                    throw PickleError(.invalidOpcode, at: start, "unknown opcode \(OpcodeReader.escaped(byte))")
                 }
                 position += 1
                 highest = max(highest, opcode.version)
@@ -35,7 +35,7 @@ package struct PickleDisassembly {
     }
 
     private mutating func line(_ opcode: PickleOpcode, _ byte: UInt8, at start: Int) throws(PickleError) {
-        let code = byte == 0x27 || byte == 0x5C ? String(UnicodeScalar(byte)) : Decoder.escaped(byte)
+        let code = byte == 0x27 || byte == 0x5C ? String(UnicodeScalar(byte)) : OpcodeReader.escaped(byte)
         let number = String(start)
         text += String(repeating: " ", count: max(0, 5 - number.count)) + number + ": "
         text += code + String(repeating: " ", count: max(0, 4 - code.count)) + " "

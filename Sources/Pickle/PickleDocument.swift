@@ -100,7 +100,7 @@ extension Arena {
     ) -> Result<Arena, PickleError> {
         let childBase = slab + guess * MemoryLayout<Node>.stride
         let room = scratch.baseAddress
-        var decoder = Decoder(
+        var decoder = OpcodeReader(
             nodes: RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
             children: RawTable(borrowing: childBase.bindMemory(to: UInt32.self, capacity: guess), capacity: guess),
             side: RawTable(borrowing: input, capacity: 0),
@@ -129,7 +129,7 @@ extension Arena {
         }
     }
 
-    private init(_ decoder: Decoder, root: NodeIndex, slab: UnsafeMutableRawPointer) {
+    private init(_ decoder: OpcodeReader, root: NodeIndex, slab: UnsafeMutableRawPointer) {
         nodes = decoder.nodes.base
         children = decoder.children.base
         input = decoder.input
@@ -147,7 +147,7 @@ extension Arena {
         integerDigits = decoder.limits.integerDigits
     }
 
-    private mutating func check(_ decoder: Decoder, _ limits: PickleLimits) throws(PickleError) {
+    private mutating func check(_ decoder: OpcodeReader, _ limits: PickleLimits) throws(PickleError) {
         let work = nodeCount &+ childCount &+ inputCount
         var keys = KeyCheck(
             nodes: nodes,

@@ -211,7 +211,7 @@ struct KeyCheck {
         case .int, .bool, .float: return Self.mix(integral(node).map { UInt64(bitPattern: $0) } ?? node.bits)
         case .bigInt, .bytes, .python2String: return Self.mix(bytes(node))
         case .list, .dict, .set, .bytearray:
-            throw PickleError(.unhashable, "unhashable type: '\(Decoder.typeName(node.tag))'")
+            throw PickleError(.unhashable, "unhashable type: '\(OpcodeReader.typeName(node.tag))'")
         case .tuple: return try hashTuple(index)
         case .frozenset:
             if let known = hashes[index] { return known }

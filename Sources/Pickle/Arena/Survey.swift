@@ -22,7 +22,7 @@ struct Survey {
                 plain &+= 1
                 let height = max(1, frame.height)
                 if height > min(limits.nesting, 65_000) {
-                    throw PickleError(.nestingLimit, "nested more than \(limits.nesting) deep")
+                    throw PickleError(.nestingLimit, "nested more than \(min(limits.nesting, 65_000)) deep")
                 }
                 nodes[Int(frame.node)].height = UInt16(height)
                 if var parent = path.popLast() {

@@ -15,7 +15,7 @@ struct GraftEngine {
         memo = graft.memo
         self.isPure = isPure
         visits = graft.visits
-        visitLimit = arena.childCount &* 16 &+ arena.nodeCount &* 16 &+ 1 << 20
+        visitLimit = arena.childCount &* 8 &+ arena.nodeCount &* 8 &+ 10_000
         fromPython2 = arena.pickleProtocol < 3
     }
 

@@ -1,4 +1,4 @@
-extension Decoder {
+extension OpcodeReader {
     /// Runs to STOP and returns the root.
     mutating func run() throws(PickleError) -> NodeIndex {
         while true {

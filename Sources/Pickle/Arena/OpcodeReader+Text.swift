@@ -1,7 +1,7 @@
 internal import BigInt
 
 /// The opcodes of protocol 0, whose arguments are lines of text.
-extension Decoder {
+extension OpcodeReader {
     mutating func loadIntLine() throws(PickleError) {
         let line = try takeLine(atLeast: 1)
         let bytes = text(line)

@@ -1,4 +1,4 @@
-extension Decoder {
+extension OpcodeReader {
     // MARK: Tuples, lists, dicts, sets
 
     @inline(__always)

@@ -2,7 +2,7 @@
 ///
 /// Follows CPython's `Modules/_pickle.c` (`load()` and its `load_*` functions) in what it accepts. One struct of raw
 /// pointers, because captured locals, arrays and reference counts cost more than the parsing.
-struct Decoder {
+struct OpcodeReader {
     var nodes: RawTable<Node>
     var children: RawTable<UInt32>
     var side: RawTable<UInt8>
@@ -163,6 +163,7 @@ struct Decoder {
 
     mutating func put(_ index: UInt64) throws(PickleError) {
         let value = try top()
+        if index > UInt64(Int64.max) { throw error(.badMemo, "memo index too large") }
         if index == UInt64(memo.count) {
             memo.append(value)
             memoEntries &+= 1
@@ -207,8 +208,8 @@ struct Decoder {
         if node.pointee.has(Node.adopted) { needsSurvey = true }
         node.pointee.flags |= Node.adopted
         let needed = node.pointee.height &+ 1
-        if Int(needed) > limits.nesting || needed == .max {
-            throw error(.nestingLimit, "nested more than \(limits.nesting) deep")
+        if Int(needed) > min(limits.nesting, 65_000) {
+            throw error(.nestingLimit, "nested more than \(min(limits.nesting, 65_000)) deep")
         }
         return max(height, needed)
     }

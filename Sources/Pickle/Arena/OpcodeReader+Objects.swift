@@ -1,4 +1,4 @@
-extension Decoder {
+extension OpcodeReader {
     // MARK: Construction
 
     /// Whether a node may be something that can be called or that has any type at all.
