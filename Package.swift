@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "Redis", targets: ["Redis"]),
         .library(name: "Huey", targets: ["Huey"]),
         .library(name: "HueyRedis", targets: ["HueyRedis"]),
+        .library(name: "HueySQLite", targets: ["HueySQLite"]),
         .library(name: "HueyConsumer", targets: ["HueyConsumer"]),
         .executable(name: "huey", targets: ["HueyTool"]),
         .executable(name: "interop-worker", targets: ["InteropWorker"]),
@@ -25,8 +26,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -58,6 +61,7 @@ let package = Package(
             name: "Huey",
             dependencies: [
                 "CZlib", "Pickle",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -66,6 +70,11 @@ let package = Package(
         .target(
             name: "HueyRedis",
             dependencies: ["Huey", "Redis", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HueySQLite",
+            dependencies: ["Huey", "Pickle", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -112,7 +121,7 @@ let package = Package(
         .executableTarget(
             name: "InteropWorker",
             dependencies: [
-                "Huey", "HueyConsumer", "HueyRedis", "Pickle", "Redis",
+                "Huey", "HueyConsumer", "HueyRedis", "HueySQLite", "Pickle", "Redis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "BigInt", package: "BigInt"),
                 .product(name: "Logging", package: "swift-log"),

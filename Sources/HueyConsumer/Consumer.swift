@@ -56,19 +56,22 @@ public final class Consumer: Service {
 
     /// Consumes until asked to stop. Waits as long as the storage cannot be reached.
     ///
-    /// - Throws: ``HueyError`` for options or registrations that make no sense.
+    /// - Throws: ``HueyError`` for options or registrations that make no sense, the storage's error when it refuses us.
     public func run() async throws {
         try options.validate()
         try huey.checkRegistrations()
-        await withTaskCancellationOrGracefulShutdownHandler {
-            await consume()
+        guard !huey.options.immediate else {
+            throw HueyError(.invalidConfiguration, "a consumer cannot run on an instance in immediate mode")
+        }
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            try await consume()
         } onCancelOrGracefulShutdown: { stop in
             self.stop(stop)
         }
     }
 
-    private func consume() async {
-        guard await waitForStorage() else { return }
+    private func consume() async throws {
+        guard try await waitForStorage() else { return }
         announce()
         await flushLocks()
         let parts = Parts(self)
@@ -142,7 +145,7 @@ public final class Consumer: Service {
         return await done.wait(atMost: limit)
     }
 
-    private func waitForStorage() async -> Bool {
+    private func waitForStorage() async throws -> Bool {
         var pause = options.initialDelay
         var isFirst = true
         while true {
@@ -150,6 +153,8 @@ public final class Consumer: Service {
                 try await huey.storage.ping()
                 return true
             } catch {
+                // A wrong password stays wrong: only what may pass is waited for.
+                if let failure = error as? any StorageFailure, !failure.isTransient { throw failure }
                 if isFirst { logger.error("Waiting for the storage", metadata: ["reason": "\(error)"]) }
                 isFirst = false
             }
@@ -268,12 +273,12 @@ extension Logger {
 
 /// Passes both ways of ending a service on: a graceful shutdown and a cancellation.
 private func withTaskCancellationOrGracefulShutdownHandler(
-    _ operation: @Sendable () async -> Void,
+    _ operation: @Sendable () async throws -> Void,
     onCancelOrGracefulShutdown handler: @escaping @Sendable (Consumer.Stop) -> Void
-) async {
-    await withTaskCancellationHandler {
-        await withGracefulShutdownHandler {
-            await operation()
+) async throws {
+    try await withTaskCancellationHandler {
+        try await withGracefulShutdownHandler {
+            try await operation()
         } onGracefulShutdown: {
             handler(.graceful)
         }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Huey
 public import HueyRedis
+import HueySQLite
 import Logging
 import Redis
 
@@ -86,8 +87,14 @@ struct InstanceArguments: ParsableArguments {
 
     private var isMemory: Bool { url.hasPrefix("memory://") }
 
+    /// The file of `sqlite:///FILE`; a fourth slash makes it absolute.
+    private var sqlitePath: String? {
+        let prefix = "sqlite:///"
+        return url.hasPrefix(prefix) ? String(url.dropFirst(prefix.count)) : nil
+    }
+
     /// The plain keys go where the queue is, or to the local server when that is not Redis.
-    var plainKeysURL: String { plainUrl ?? (isMemory ? "redis://localhost:6379/0" : url) }
+    var plainKeysURL: String { plainUrl ?? (isMemory || sqlitePath != nil ? "redis://localhost:6379/0" : url) }
 
     /// - Throws: an error for a URL that is none, or for what is not supported yet.
     func makeHuey(logger: Logger) throws -> Huey {
@@ -95,6 +102,8 @@ struct InstanceArguments: ParsableArguments {
         let storage: any Storage
         if isMemory {
             storage = MemoryStorage()
+        } else if let sqlitePath {
+            storage = try SQLiteStorage(path: sqlitePath)
         } else {
             storage = try RedisStorage(url: url, options: storageOptions, logger: logger)
         }
@@ -153,7 +162,6 @@ struct InstanceArguments: ParsableArguments {
         func refuse(_ what: String) throws -> Never {
             throw HueyError(.notSupported, "\(what) is not supported yet")
         }
-        if url.hasPrefix("sqlite:") { try refuse("a SQLite storage") }
         if atLeastOnce { try refuse("--at-least-once") }
     }
 }

@@ -106,6 +106,7 @@ package struct Executor: Sendable {
     private func call(_ message: Message, _ task: RegisteredTask) async throws {
         let clock = ContinuousClock()
         let start = clock.now
+        let lateness = message.eta.map { max(0, huey.now().naiveMicroseconds - $0.naiveMicroseconds) }
         let timeout = message.timeout ?? task.settings.timeout
         let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
         let context = TaskContext(
@@ -121,13 +122,14 @@ package struct Executor: Sendable {
             return try await skip(message, task, .canceled)
         }
         inFlight.insert(message)
-        let outcome = await outcome(of: context, task, limit)
+        let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
         inFlight.remove(message)
         guard let outcome else {
             logger.warning("Received exit signal, \(message.id) did not finish.")
             return
         }
-        log(outcome, context, took: clock.now - start)
+        let duration = clock.now - start
+        log(outcome, context, took: duration)
         var run = TaskRun(message: message, task: task, context: context, outcome: outcome)
         do {
             try run.encodeValue(with: huey.serializer)
@@ -143,7 +145,9 @@ package struct Executor: Sendable {
             now: huey.now(),
             isNone: run.isNone
         )
-        try await perform(try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision), run)
+        let effects = try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision)
+        task.metrics.record(message, took: duration, lateness: lateness, effects: effects)
+        try await perform(effects, run)
     }
 
     /// Nil when the consumer interrupted the task.

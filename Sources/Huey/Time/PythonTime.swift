@@ -64,6 +64,34 @@ extension PickleDateTime {
         Double(try mktime()) + Double(microsecond) * 1e-6
     }
 
+    /// Seconds since the epoch of this naive datetime read as local time, by Python's own rules for the hour that occurs twice and the
+    /// one that does not: `datetime.timestamp()`, `local_to_seconds` in CPython's `_datetimemodule.c`.
+    ///
+    /// - Throws: ``HueyError`` `.dateOutOfRange` at the ends of time.
+    package func pythonTimestamp() throws -> Double {
+        Double(localToSeconds()) + Double(microsecond) / 1e6
+    }
+
+    private func localToSeconds() -> Int {
+        let day = 24 * 3600
+        func offset(_ seconds: Int) -> Int { Self.localOffset(at: seconds * 1_000_000) }
+        let wall = secondsAsUTC
+        let before = offset(wall)
+        let first = wall - before
+        let firstWall = first + offset(first)
+        var other: Int
+        if firstWall == wall {
+            other = offset(first + (fold == 0 ? -day : day))
+            if other == before { return first }
+        } else {
+            other = firstWall - first
+        }
+        let second = wall - other
+        if second + offset(second) == wall { return second }
+        if firstWall == wall { return first }
+        return fold == 0 ? max(first, second) : min(first, second)
+    }
+
     /// Now, naive: UTC or local.
     package static func now(_ source: TimeSource, utc: Bool) -> PickleDateTime {
         let total = source.microseconds()
