@@ -45,8 +45,12 @@ extension Huey {
     public func enqueue(_ message: Message) async throws -> ResultGroup {
         let prepared = try prepare(message)
         if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-        let data = try serialize(prepared)
-        try await settledStorage().enqueue(data, priority: prepared.priority?.double)
+        if options.immediate {
+            try await runImmediately(prepared)
+        } else {
+            let data = try serialize(prepared)
+            try await settledStorage().enqueue(data, priority: prepared.priority?.double)
+        }
         return ResultGroup(message.pipeline.map { TaskResult(huey: self, message: $0) })
     }
 
@@ -62,8 +66,12 @@ extension Huey {
         for message in messages {
             let prepared = try prepare(message)
             if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-            effects.append(try enqueueEffect(prepared))
             ids.append(prepared.id)
+            if options.immediate {
+                try await runImmediately(prepared)
+                continue
+            }
+            effects.append(try enqueueEffect(prepared))
             if effects.count == 500 {
                 try await storage.commit(effects)
                 effects.removeAll(keepingCapacity: true)
@@ -83,7 +91,7 @@ extension Huey {
         if let expires = message.expires, expires.isTrue {
             message.expiresResolved = try resolve(expires)
         }
-        if message.priority?.isTrue == true, !storage.supportsPriority {
+        if message.priority?.isTrue == true, !storage.supportsPriority, !options.immediate {
             throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
         }
         return message

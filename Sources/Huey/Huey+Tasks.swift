@@ -17,7 +17,9 @@ extension Huey {
             var arguments = arguments
             return try await handler(repeat try arguments.next(as: (each Argument).self))
         }
-        return LocalTask(huey: self, name: name)
+        return LocalTask(huey: self, name: name) { _, arguments in
+            try await handler(repeat each arguments)
+        }
     }
 
     /// Registers a task that returns nothing, Python's None.
@@ -33,7 +35,10 @@ extension Huey {
             try await handler(repeat try arguments.next(as: (each Argument).self))
             return PickleValue.none
         }
-        return LocalTask(huey: self, name: name)
+        return LocalTask(huey: self, name: name) { _, arguments in
+            try await handler(repeat each arguments)
+            return PickleValue.none
+        }
     }
 
     /// Registers a task that is told about itself first. Mirrors `task(context=True)`.
@@ -48,7 +53,9 @@ extension Huey {
             var arguments = arguments
             return try await handler(context, repeat try arguments.next(as: (each Argument).self))
         }
-        return LocalTask(huey: self, name: name)
+        return LocalTask(huey: self, name: name) { context, arguments in
+            try await handler(context, repeat each arguments)
+        }
     }
 
     /// Registers a task that a consumer enqueues whenever its schedule matches. Mirrors `periodic_task`.

@@ -37,7 +37,7 @@ public final class Huey: Sendable {
         logger: Logger = Logger(label: "huey", factory: { _ in SwiftLogNoOpLogHandler() })
     ) {
         self.name = name
-        self.storage = storage.bound(to: name)
+        self.storage = Self.storage(for: options, storage).bound(to: name)
         self.serializer = serializer
         self.options = options
         self.time = time
@@ -134,6 +134,12 @@ public struct HueyOptions: Sendable {
     /// Whether a task runs only if everything behind it in its pipeline is registered here too, as in huey, which cannot read such a
     /// message. Off, the task runs and what follows goes to whoever knows it.
     public var requiresKnownFollowUps: Bool
+    /// Whether a task runs at once, in whoever enqueues it, instead of waiting for a consumer: for tests and development. A task
+    /// with a time of its own is kept in the schedule, where nobody looks. No consumer can run on such an instance, and a task's
+    /// timeout cancels nothing, as in huey.
+    public var immediate: Bool
+    /// Whether an immediate instance keeps its results and its schedule in a ``MemoryStorage`` instead of the storage given.
+    public var immediateUsesMemory: Bool
 
     public init(
         results: Bool = true,
@@ -141,7 +147,9 @@ public struct HueyOptions: Sendable {
         storeIntermediateErrors: Bool = true,
         utc: Bool = true,
         wire: WireVersion = .auto,
-        requiresKnownFollowUps: Bool = false
+        requiresKnownFollowUps: Bool = false,
+        immediate: Bool = false,
+        immediateUsesMemory: Bool = true
     ) {
         self.results = results
         self.storeNone = storeNone
@@ -149,5 +157,7 @@ public struct HueyOptions: Sendable {
         self.utc = utc
         self.wire = wire
         self.requiresKnownFollowUps = requiresKnownFollowUps
+        self.immediate = immediate
+        self.immediateUsesMemory = immediateUsesMemory
     }
 }

@@ -12,7 +12,8 @@ struct EnqueueCommand: AsyncParsableCommand {
 
               huey enqueue tasks.add 2 3 --wait 10
               huey enqueue images.thumbnail cat.png -k size='{"width": 640}' --delay 60
-            """)
+            """
+    )
 
     @OptionGroup var queue: QueueArguments
     @Argument(help: "The task: Python's module, a dot, the function.") var task: String
@@ -37,7 +38,10 @@ struct EnqueueCommand: AsyncParsableCommand {
         options.retryDelay = retryDelay.map { .float($0) }
         try await queue.withHuey { huey in
             let message = try huey.message(
-                task, TaskArguments(positional: positional, keywords: keywords), options: options)
+                task,
+                TaskArguments(positional: positional, keywords: keywords),
+                options: options
+            )
             let result = try await huey.enqueue(message)
             guard let wait else { return print(message.id) }
             print(try await result[0].value(timeout: .seconds(wait)))
@@ -49,7 +53,8 @@ struct EnqueueCommand: AsyncParsableCommand {
 struct ResultCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "result",
-        abstract: "Print a task's result, as Python would; it is taken out of the store unless --peek is given.")
+        abstract: "Print a task's result, as Python would; it is taken out of the store unless --peek is given."
+    )
 
     @OptionGroup var queue: QueueArguments
     @Argument(help: "The task's id.") var id: String

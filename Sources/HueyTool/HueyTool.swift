@@ -13,5 +13,6 @@ struct HueyTool: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, PendingCommand.self, ScheduledCommand.self, EnqueueCommand.self, ResultCommand.self,
             DeadCommand.self, PickleCommand.self,
-        ])
+        ]
+    )
 }

@@ -1,9 +1,9 @@
 import Pickle
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// An argument from the command line as a Python value.

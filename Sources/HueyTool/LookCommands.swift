@@ -6,7 +6,9 @@ import Pickle
 /// How full a queue is.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "How many tasks wait, are scheduled, and have results.")
+        commandName: "status",
+        abstract: "How many tasks wait, are scheduled, and have results."
+    )
 
     @OptionGroup var queue: QueueArguments
 
@@ -25,7 +27,9 @@ struct StatusCommand: AsyncParsableCommand {
 /// What waits in a queue.
 struct PendingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pending", abstract: "The tasks that wait in the queue, next first.")
+        commandName: "pending",
+        abstract: "The tasks that wait in the queue, next first."
+    )
 
     @OptionGroup var queue: QueueArguments
     @Option(help: "At most so many.") var limit = 20
@@ -40,7 +44,9 @@ struct PendingCommand: AsyncParsableCommand {
 /// What waits for its time.
 struct ScheduledCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scheduled", abstract: "The tasks that wait for their time, soonest first.")
+        commandName: "scheduled",
+        abstract: "The tasks that wait for their time, soonest first."
+    )
 
     @OptionGroup var queue: QueueArguments
     @Option(help: "At most so many.") var limit = 20
@@ -55,7 +61,9 @@ struct ScheduledCommand: AsyncParsableCommand {
 /// What could not be run.
 struct DeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dead", abstract: "The messages that could not be run, newest first, with the reason.")
+        commandName: "dead",
+        abstract: "The messages that could not be run, newest first, with the reason."
+    )
 
     @OptionGroup var queue: QueueArguments
     @Option(help: "At most so many.") var limit = 20

@@ -3,9 +3,9 @@ import Huey
 import HueyRedis
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Which queue a command is about.

@@ -33,14 +33,15 @@ public struct TaskLock: Sendable {
     /// - Throws: ``TaskLocked``, or what `body` throws.
     public func withLock<Value>(_ body: () async throws -> Value) async throws -> Value {
         try await acquire()
+        let value: Value
         do {
-            let value = try await body()
-            try await release()
-            return value
+            value = try await body()
         } catch {
-            try await release()
+            _ = try await withoutCancellation { try await release() }
             throw error
         }
+        _ = try await withoutCancellation { try await release() }
+        return value
     }
 }
 

@@ -32,13 +32,21 @@ public final class TaskResult<Value: Sendable>: Sendable {
         return try Self.checked(view)
     }
 
+    /// Whether the result has been read: it is known without the storage.
+    var isKnown: Bool { cached.withLock { $0 != nil } }
+
     /// Waits for the result. Mirrors `get(blocking=True)`.
     ///
     /// - Parameters:
     ///   - timeout: how long to wait; nil for ever.
     ///   - preserve: leaves the result in the store.
+    ///   - revokeOnTimeout: keeps the task from running, once, when nothing came in time.
     /// - Throws: ``TaskException`` when the task failed, ``HueyError`` `.resultTimeout` when nothing came in time.
-    public func view(timeout: Duration? = nil, preserve: Bool = false) async throws -> PickleView {
+    public func view(
+        timeout: Duration? = nil,
+        preserve: Bool = false,
+        revokeOnTimeout: Bool = false
+    ) async throws -> PickleView {
         guard huey.options.results else {
             throw HueyError(.resultsDisabled, "this instance stores no results")
         }
@@ -46,6 +54,7 @@ public final class TaskResult<Value: Sendable>: Sendable {
         let storage = try await huey.settledStorage()
         let came = try await storage.waitResult(id, timeout: timeout, backoff: 1.15, maxDelay: .seconds(1))
         if came, let view = try await read(preserve: preserve) { return try Self.checked(view) }
+        if revokeOnTimeout { try await revoke() }
         throw HueyError(.resultTimeout, "timed out waiting for result")
     }
 
@@ -76,15 +85,20 @@ extension TaskResult where Value: PickleDecodable {
     /// - Parameters:
     ///   - timeout: how long to wait; nil for ever.
     ///   - preserve: leaves the result in the store.
+    ///   - revokeOnTimeout: keeps the task from running, once, when nothing came in time.
     /// - Throws: ``TaskException`` when the task failed, ``HueyError`` `.resultTimeout` when nothing came in time,
     ///   ``PickleError`` when the result is of another type.
-    public func value(timeout: Duration? = nil, preserve: Bool = false) async throws -> Value {
-        try Value(pickle: await view(timeout: timeout, preserve: preserve))
+    public func value(
+        timeout: Duration? = nil,
+        preserve: Bool = false,
+        revokeOnTimeout: Bool = false
+    ) async throws -> Value {
+        try Value(pickle: await view(timeout: timeout, preserve: preserve, revokeOnTimeout: revokeOnTimeout))
     }
 
     /// The result if it is there, without waiting; it stays in the store.
     ///
-    /// - Throws: as ``value(timeout:preserve:)``.
+    /// - Throws: as ``value(timeout:preserve:revokeOnTimeout:)``.
     public func peek() async throws -> Value? {
         try await peekView(preserve: true).map(Value.init(pickle:))
     }
@@ -118,7 +132,7 @@ public struct ResultGroup: Sendable, RandomAccessCollection {
 
     /// Waits for all results, `timeout` for each.
     ///
-    /// - Throws: as ``TaskResult/value(timeout:preserve:)``.
+    /// - Throws: as ``TaskResult/value(timeout:preserve:revokeOnTimeout:)``.
     public func values(timeout: Duration? = nil) async throws -> [PickleValue] {
         var values: [PickleValue] = []
         for result in results { values.append(try await result.value(timeout: timeout)) }

@@ -8,6 +8,8 @@ public struct LocalTask<Output: Sendable, each Argument: PickleCodable & Sendabl
     public let name: String
     /// What is asked for at enqueue; see ``with(_:)``.
     public var options = TaskOptions()
+    /// The handler itself.
+    let body: @Sendable (TaskContext, (repeat each Argument)) async throws -> Output
 
     /// Enqueues the task. Mirrors `TaskWrapper.__call__`.
     ///

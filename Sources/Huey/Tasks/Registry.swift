@@ -10,6 +10,7 @@ struct RegisteredTask: Sendable {
     /// When a periodic task is due; nil for any other.
     let isDue: (@Sendable (PickleDateTime) -> Bool)?
     let run: @Sendable (TaskContext) async throws -> Value
+    let metrics = TaskMetrics()
 
     var isPeriodic: Bool { isDue != nil }
 }
