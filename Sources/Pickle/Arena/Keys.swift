@@ -171,7 +171,7 @@ struct KeyCheck {
     @inline(__always)
     static func mix(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
         var value: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: bytes.count)
-        guard let base = bytes.baseAddress else { return UInt32(truncatingIfNeeded: value) }
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return 0x9E37_79B9 }
         var index = 0
         while index &+ 8 <= bytes.count {
             value = (value ^ UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD

@@ -50,7 +50,7 @@ extension GraftEngine {
         let arguments = words[ObjectRecord.arguments]
         switch operation {
         case ObjectRecord.Operation.reduce.rawValue:
-            if version >= 3, plain(index, &writer) { return }
+            if version >= 3 || !isPure, plain(index, &writer) { return }
         case ObjectRecord.Operation.newObject.rawValue where version < 2:
             writer.emitGlobal("copyreg", "__newobj__")
             writer.boundary()
@@ -91,7 +91,8 @@ extension GraftEngine {
         let kind = arena.plainKind(of: index)
         switch kind {
         case .bytes:
-            note(index, writer.emitBytes(arena.plainBytes(of: index) ?? []))
+            let bytes = arena.plainBytes(of: index) ?? []
+            if bytes.isEmpty { emptyBytes(index, &writer) } else { note(index, writer.emitBytes(bytes)) }
             return true
         case .bytearray where writer.pickleProtocol >= 5:
             (arena.plainBytes(of: index) ?? []).withUnsafeBufferPointer { note(index, writer.emit(bytearray: $0)) }

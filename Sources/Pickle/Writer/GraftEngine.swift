@@ -71,7 +71,7 @@ struct GraftEngine {
         case .string: string(index, node, &writer)
         case .bigInt: writer.emit(bigInt: arena.bytes(of: node), digits: arena.integerDigits)
         case .bytes:
-            if node.b == 0 {
+            if node.b == 0, !isPure {
                 emptyBytes(index, &writer)
             } else {
                 note(index, writer.emit(anyBytes: arena.bytes(of: node)))
@@ -109,7 +109,8 @@ struct GraftEngine {
 
     func string(_ index: NodeIndex, _ node: Node, _ writer: inout PickleWriter) {
         let bytes = arena.bytes(of: node)
-        guard writer.isSingleton(bytes) else { return note(index, writer.emit(string: bytes)) }
+        // A document that is written whole keeps the identities it has: before 3.12 CPython can have two strings 'a'.
+        if isPure || !writer.isSingleton(bytes) { return note(index, writer.emit(string: bytes)) }
         if let known = writer.interned.memo(.string, bytes) {
             note(index, known)
             return writer.putGet(known)
@@ -119,7 +120,7 @@ struct GraftEngine {
         writer.interned.insert(.string, bytes, memo: number)
     }
 
-    private func emptyBytes(_ index: NodeIndex, _ writer: inout PickleWriter) {
+    func emptyBytes(_ index: NodeIndex, _ writer: inout PickleWriter) {
         let bytes = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         if let known = writer.interned.memo(.bytes, bytes) {
             note(index, known)

@@ -1,0 +1,75 @@
+import Foundation
+import Testing
+
+/// CPython beside the tests: the oracle of everything.
+enum Python {
+    /// Whether there is a python3 at all; without one the differential tests are skipped.
+    static let isAvailable = (try? run(["-c", "pass"])) != nil
+
+    /// `interop/pickle` of this repository.
+    static let scripts = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("interop/pickle")
+
+    struct Failure: Error {
+        let status: Int32
+    }
+
+    /// Runs python3 with these arguments and returns what it wrote.
+    static func run(_ arguments: [String], input: [UInt8] = []) throws -> [UInt8] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3"] + arguments
+        let (stdin, stdout) = (Pipe(), Pipe())
+        process.standardInput = stdin
+        process.standardOutput = stdout
+        try process.run()
+        stdin.fileHandleForWriting.write(Data(input))
+        try stdin.fileHandleForWriting.close()
+        let output = [UInt8](stdout.fileHandleForReading.readDataToEndOfFile())
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Failure(status: process.terminationStatus) }
+        return output
+    }
+
+    /// What Python's expression gives, pickled at a protocol.
+    static func pickle(_ expression: String, protocol version: Int) throws -> [UInt8] {
+        try run([
+            "-c", "import sys, pickle; sys.stdout.buffer.write(pickle.dumps(eval(sys.argv[1]), \(version)))",
+            expression,
+        ])
+    }
+
+    /// The cases that `values.py` makes: protocol and pickle.
+    static func cases(_ count: Int, seed: Int, fresh: Bool) throws -> [(version: Int, pickle: [UInt8])] {
+        let script = scripts.appendingPathComponent("values.py").path
+        let output = try run([script, "\(count)", "\(seed)"] + (fresh ? ["fresh"] : []))
+        var result: [(Int, [UInt8])] = []
+        var place = 0
+        while place + 5 <= output.count {
+            let length = output[place + 1..<place + 5].reduce(0) { $0 << 8 | Int($1) }
+            result.append((Int(output[place]), Array(output[place + 5..<place + 5 + length])))
+            place += 5 + length
+        }
+        return result
+    }
+
+    /// The reprs of pickles, by CPython.
+    static func reprs(_ pickles: [[UInt8]]) throws -> [String] {
+        let script = """
+            import sys, pickle, struct
+            data = sys.stdin.buffer
+            while True:
+                head = data.read(4)
+                if not head: break
+                text = repr(pickle.loads(data.read(struct.unpack('>I', head)[0])))
+                sys.stdout.buffer.write((text + '\\0').encode('utf-8', 'backslashreplace'))
+            """
+        var input: [UInt8] = []
+        for pickle in pickles {
+            input += (0..<4).map { UInt8(truncatingIfNeeded: pickle.count >> (24 - 8 * $0)) }
+            input += pickle
+        }
+        return try run(["-c", script], input: input).split(separator: 0, omittingEmptySubsequences: false).dropLast()
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+}
