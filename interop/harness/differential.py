@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import pkgutil
 import shlex
+import shutil
 import sys
 import time
 import traceback
@@ -130,7 +131,7 @@ def main():
     worker = shlex.split(options.worker)
     if options.show:
         return show(chosen)
-    if options.consumer == 'swift' and not os.access(worker[0], os.X_OK):
+    if options.consumer == 'swift' and shutil.which(worker[0]) is None:
         print('%s is not there; build it with `swift build`' % worker[0], file=sys.stderr)
         return 2
     return report(chosen, options, worker)

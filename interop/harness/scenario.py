@@ -72,6 +72,7 @@ class Run:
         self.connect(server.url)
         self.consumer = None
         self.servers = []
+        self.neighbours = []
         self.notes = []
         self.wants = []
         self.ids = 0
@@ -142,6 +143,13 @@ class Run:
         self.consumer = consumers.ConsumerProcess(line, dict(self.env, TZ=self.scenario.tz))
         if wait:
             self.consumer.wait_ready()
+
+    def beside(self):
+        """Starts a Python consumer on the same queue, to share the work."""
+        line = consumers.python_command() + self.scenario.command_line(self.url)
+        neighbour = consumers.ConsumerProcess(line, dict(self.env, TZ=self.scenario.tz))
+        self.neighbours.append(neighbour)
+        neighbour.wait_ready()
 
     def stop(self, signal_name='TERM'):
         """Stops the consumer and notes its exit status."""
@@ -247,13 +255,17 @@ class Run:
                 self.start()
             if not self.finished:
                 self.settle()
-                self.stop()
+                for neighbour in self.neighbours:
+                    neighbour.signal('INT')
+                    neighbour.wait_exit()
+                self.stop('INT' if self.neighbours else 'TERM')
             picture = self.snapshot()
             lines = self.notes + picture.lines()
             return lines, ([] if self.is_python or self.scenario.dead else picture.leftovers())
         finally:
-            if self.consumer is not None and self.consumer.running:
-                self.consumer.kill()
+            for process in self.neighbours + [self.consumer]:
+                if process is not None and process.running:
+                    process.kill()
             for server in self.servers:
                 server.stop()
 
