@@ -140,6 +140,7 @@ let package = Package(
             name: "HueyTests",
             dependencies: [
                 "Huey", "HueyRedis", "Pickle", "TestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
