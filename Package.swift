@@ -129,7 +129,16 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "PickleTests", dependencies: ["Pickle"], swiftSettings: swiftSettings),
-        .testTarget(name: "RedisTests", dependencies: ["Redis"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RedisTests",
+            dependencies: [
+                "Redis",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["Huey", .product(name: "Logging", package: "swift-log")],

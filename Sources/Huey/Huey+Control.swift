@@ -48,7 +48,7 @@ extension Huey {
     /// Takes a task's revocation back; whether there was one. Mirrors `restore_by_id`.
     @discardableResult
     public func restore(id: String) async throws -> Bool {
-        try await settledStorage().deleteData("r:" + id)
+        try await delete("r:" + id)
     }
 
     /// Keeps all tasks of a name from running. Mirrors `revoke_all`.
@@ -61,7 +61,7 @@ extension Huey {
     /// Takes the revocation of all tasks of a name back; whether there was one. Mirrors `restore_all`.
     @discardableResult
     public func restoreAll(_ name: String) async throws -> Bool {
-        try await settledStorage().deleteData(Self.revocationKey(task: name))
+        try await delete(Self.revocationKey(task: name))
     }
 
     /// Whether a task is revoked by its id, or by its name when that is given too. Mirrors `is_revoked`.
@@ -88,6 +88,7 @@ extension Huey {
         let moment = try until?.normalized(utc: options.utc)
         let data = try serializer.serialize(Revocation(until: moment, once: once))
         try await settledStorage().putData(data, forKey: key, isResult: false)
+        revocationGeneration.advance()
     }
 
     /// The messages that wait in the queue, next first; what cannot be decoded is left out. Mirrors `pending`.
@@ -121,11 +122,15 @@ extension Huey {
     public func resultCount() async throws -> Int { try await settledStorage().resultStoreSize() }
 
     /// Removes everything that the instance has stored. Mirrors `flush`.
-    public func flush() async throws { try await settledStorage(.queue).flushAll() }
+    public func flush() async throws {
+        try await settledStorage(.queue).flushAll()
+        revocationGeneration.advance()
+    }
 
     /// Stores a value of one's own. Mirrors `put`.
     public func put(_ value: some PickleEncodable, forKey key: String) async throws {
         try await settledStorage().putData(serializer.serialize(value), forKey: key, isResult: false)
+        revocationGeneration.advance()
     }
 
     /// Reads a value, taking it out of the store unless `peek` is set; nil when there is none. Mirrors `get`.
@@ -137,5 +142,9 @@ extension Huey {
 
     /// Removes a value; whether there was one. Mirrors `delete`.
     @discardableResult
-    public func delete(_ key: String) async throws -> Bool { try await settledStorage().deleteData(key) }
+    public func delete(_ key: String) async throws -> Bool {
+        let existed = try await settledStorage().deleteData(key)
+        revocationGeneration.advance()
+        return existed
+    }
 }

@@ -20,6 +20,7 @@ public final class Huey: Sendable {
     let registry = Registry()
     let hooks = Hooks()
     let knownLocks = KnownLocks()
+    let revocationGeneration = RevocationGeneration()
 
     /// - Parameters:
     ///   - name: the queue's name, the same as on Python's side.

@@ -108,14 +108,15 @@ public struct ConsumerArguments: ParsableArguments {
 
     /// - Throws: an error for values that huey refuses.
     public mutating func validate() throws {
+        // First of all: a Duration cannot be made of what is no number.
+        let durations = [delay, maxDelay, healthCheckInterval, shutdownTimeout ?? 0]
+        guard durations.allSatisfy({ $0.isFinite && $0 >= 0 && $0 < 1e9 }), backoff.isFinite else {
+            throw ValidationError("Times must be numbers of seconds, not negative.")
+        }
         do {
             try options.validate()
         } catch let error as HueyError {
             throw ValidationError(error.message)
-        }
-        let durations = [delay, maxDelay, healthCheckInterval, shutdownTimeout ?? 0]
-        guard durations.allSatisfy({ $0.isFinite && $0 >= 0 && $0 < 1e9 }), backoff.isFinite else {
-            throw ValidationError("Times must be numbers of seconds, not negative.")
         }
     }
 

@@ -45,7 +45,7 @@ struct Fetcher: Sendable {
                     }
                     pause = options.initialDelay
                     allowance = min(Bound.batch, max(1, allowance * 2))
-                    await giveBack(buffer.supply(deliveries))
+                    await giveBack(buffer.supply(await huey.prepare(deliveries)))
                 } catch {
                     if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
                     isFailing = true

@@ -21,7 +21,7 @@ package struct Executor: Sendable {
     package func run(_ delivery: Delivery) async throws {
         let message: Message
         do {
-            message = try huey.deserializeResolved(delivery.data)
+            message = try delivery.prepared?.message ?? huey.deserializeResolved(delivery.data)
         } catch {
             logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
             return try await bury(delivery, .undecodable, "\(error)")
@@ -34,7 +34,7 @@ package struct Executor: Sendable {
             return try await bury(delivery, .unknownTask, detail)
         }
         do {
-            try await execute(message, as: task)
+            try await execute(message, as: task, delivery.prepared)
         } catch let error as HueyError {
             logger.error("Unhandled error during execution of task \(message.id).", metadata: ["reason": "\(error)"])
             try await bury(delivery, .unwritable, "\(error)")
@@ -47,11 +47,15 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey.execute`: not yet, revoked, expired, or now.
-    private func execute(_ message: Message, as task: RegisteredTask) async throws {
+    private func execute(
+        _ message: Message,
+        as task: RegisteredTask,
+        _ prepared: PreparedMessage?
+    ) async throws {
         let now = huey.now()
         if let eta = message.eta, !eta.isNotAfter(now) {
             try await perform([.reschedule(message)], TaskRun(message: message, task: task))
-        } else if try await isRevoked(message, at: now) {
+        } else if try await isRevoked(message, prepared, at: now) {
             logger.warning("Task \(message.summary) was revoked, not executing")
             try await skip(message, task, .revoked)
         } else if let expires = message.expiresResolved, !now.isNotAfter(expires) {
@@ -71,22 +75,33 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
-    private func isRevoked(_ message: Message, at now: PickleDateTime) async throws -> Bool {
-        let keys = [message.revocationKey, Huey.revocationKey(task: message.name)]
-        for (key, value) in zip(keys, try await patiently(message) { try await huey.storage.peekMany(keys) }) {
+    private func isRevoked(
+        _ message: Message,
+        _ prepared: PreparedMessage?,
+        at now: PickleDateTime
+    ) async throws -> Bool {
+        let keys = Huey.revocationKeys(of: message)
+        var values = prepared?.revocations ?? []
+        if prepared?.isFresh(generation: huey.revocationGeneration.current) != true {
+            values = try await patiently(message) { try await huey.storage.peekMany(keys) }
+        }
+        for (key, value) in zip(keys, values) {
             guard let value else { continue }
             let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
             let (isRevoked, isSpent) = revocation.verdict(at: now)
+            guard isSpent else { return isRevoked }
             // At once, not with the next batch: the next task must not find what this one has used up.
-            if isSpent { try await patiently(message) { _ = try await huey.storage.deleteData(key) } }
-            if isRevoked { return true }
+            huey.revocationGeneration.advance()
+            let isOurs = try await patiently(message) { try await huey.storage.deleteData(key) }
+            if isRevoked, isOurs { return true }
         }
         return false
     }
 
     /// Tries again while the storage cannot be reached: the task has not begun, and is nowhere else any more.
     private func patiently<Value: Sendable>(
-        _ message: Message, _ operation: () async throws -> Value
+        _ message: Message,
+        _ operation: () async throws -> Value
     ) async throws -> Value {
         var isFirst = true
         while true {

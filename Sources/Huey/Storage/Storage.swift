@@ -103,6 +103,8 @@ public struct Delivery: Sendable {
     public var data: [UInt8]
     /// What the storage needs to put it back or to acknowledge it; empty where that is nothing.
     public var token: [UInt8]
+    /// The message decoded, where a consumer has done that ahead.
+    var prepared: PreparedMessage?
 
     public init(data: [UInt8], token: [UInt8] = []) {
         self.data = data
