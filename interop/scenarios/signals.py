@@ -36,7 +36,7 @@ def retrying_later(run):
 @scenario(options=RECORD)
 def scheduled(run):
     """scheduled, then enqueued by the scheduler."""
-    run.want_result(run.call('add', 1, 2, delay=1))
+    run.want_result(run.call('add', 1, 2, delay=4))
 
 
 @scenario(options=RECORD)
