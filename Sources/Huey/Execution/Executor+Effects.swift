@@ -56,45 +56,54 @@ extension PickleView: NoneRepresentable {
 
 extension Executor {
     /// Brings effects about, in order. Storage effects are gathered; they are written out before anybody is told anything.
+    ///
+    /// - Throws: ``HueyError`` for a follow-up that cannot be written; what comes before it has happened then, as in huey.
     func perform(_ effects: [TaskEffect], _ run: TaskRun) async throws {
         var pending: [StorageEffect] = []
-        for effect in effects {
-            switch effect {
-            case .forgetRevocation:
-                pending.append(.delete(key: run.message.revocationKey))
-            case .storeValue:
-                pending.append(.put(run.encoded, key: run.message.id, isResult: true))
-            case .storeError(let result, let id):
-                pending.append(.put(try huey.serializer.serialize(result), key: id, isResult: true))
-            case .runPostExecute:
-                try await runPostExecute(run, after: &pending)
-            case .emit(let signal):
-                try await emit(signal, run.message, run.error(for: signal), after: &pending)
-            case .enqueueNext(var next):
-                next.arguments.extend(with: try huey.serializer.deserialize(run.encoded))
-                try await enqueue(next, after: &pending)
-            case .enqueueErrorHandler(var handler, let exception):
-                handler.arguments.append(exception)
-                try await enqueue(handler, after: &pending)
-            case .requeue(let message):
-                logger.info("Requeueing \(message.id), \(message.retries ?? 0) retries")
-                try await enqueue(message, after: &pending)
-            case .reschedule(let message):
-                pending.append(try huey.scheduleEffect(message))
-                logger.info("Added task \(message.id) to schedule, eta \(message.eta?.description ?? "None")")
-                try await emit(.scheduled, message, nil, after: &pending)
-            case .reportValue(let chord):
-                try await settle(&pending)
-                try await report(run.encoded, to: chord)
-            case .reportError(let chord, let result):
-                try await settle(&pending)
-                try await report(try huey.serializer.serialize(result), to: chord)
-            case .reportSkipped(let chord):
-                try await settle(&pending)
-                try await report(try huey.serializer.serialize(Skipped()), to: chord)
-            }
+        do {
+            for effect in effects { try await perform(effect, run, after: &pending) }
+        } catch {
+            if !pending.isEmpty { try await sink.submit(pending) }
+            throw error
         }
         if !pending.isEmpty { try await sink.submit(pending) }
+    }
+
+    private func perform(_ effect: TaskEffect, _ run: TaskRun, after pending: inout [StorageEffect]) async throws {
+        switch effect {
+        case .forgetRevocation:
+            pending.append(.delete(key: run.message.revocationKey))
+        case .storeValue:
+            pending.append(.put(run.encoded, key: run.message.id, isResult: true))
+        case .storeError(let result, let id):
+            pending.append(.put(try huey.serializer.serialize(result), key: id, isResult: true))
+        case .runPostExecute:
+            try await runPostExecute(run, after: &pending)
+        case .emit(let signal):
+            try await emit(signal, run.message, run.error(for: signal), after: &pending)
+        case .enqueueNext(var next):
+            next.arguments.extend(with: try huey.serializer.deserialize(run.encoded))
+            try await enqueue(next, after: &pending)
+        case .enqueueErrorHandler(var handler, let exception):
+            handler.arguments.append(exception)
+            try await enqueue(handler, after: &pending)
+        case .requeue(let message):
+            logger.info("Requeueing \(message.id), \(message.retries ?? 0) retries")
+            try await enqueue(message, after: &pending)
+        case .reschedule(let message):
+            pending.append(try huey.scheduleEffect(message))
+            logger.info("Added task \(message.id) to schedule, eta \(message.eta?.description ?? "None")")
+            try await emit(.scheduled, message, nil, after: &pending)
+        case .reportValue(let chord):
+            try await settle(&pending)
+            try await report(run.encoded, to: chord)
+        case .reportError(let chord, let result):
+            try await settle(&pending)
+            try await report(try huey.serializer.serialize(result), to: chord)
+        case .reportSkipped(let chord):
+            try await settle(&pending)
+            try await report(try huey.serializer.serialize(Skipped()), to: chord)
+        }
     }
 
     /// Writes out what has been gathered.
