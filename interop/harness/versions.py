@@ -41,7 +41,10 @@ def python_to_worker(release, worker, server):
 def specs(release):
     """What `produce` is asked for: peer.py's calls, as specs."""
     from reference.peer import VALUES
-    task = lambda name, *args, **fields: dict(kind='task', task=name, args=args, queue='to-python', **fields)
+
+    def task(name, *args, **fields):
+        return dict(kind='task', task=name, args=args, queue='to-python', **fields)
+
     wanted = [
         task('add', 1, 2, id='add'),
         task('concat', 'x', kwargs={'sep': '+', 'b': 'y'}, id='concat'),
@@ -101,7 +104,7 @@ def print_table(rows):
 
 
 def cell(check):
-    if check is None or check[0] is None:
+    if check is None:
         return '-'
     return 'ok' if check[0] else 'FAILED'
 
@@ -140,10 +143,10 @@ def report(rows):
     print_table(rows)
     checks = [(label, column, check) for label, row in rows for column, check in row.items()]
     for label, column, (passed, detail) in checks:
-        if passed is False:
+        if not passed:
             print('%s, %s: %s' % (label, column, detail))
-    failed = sum(1 for _, _, (passed, _) in checks if passed is False)
-    passed = sum(1 for _, _, (passed, _) in checks if passed)
+    passed = sum(1 for _, _, (good, _) in checks if good)
+    failed = len(checks) - passed
     print('%d passed, %d failed' % (passed, failed))
     return 1 if failed else 0
 

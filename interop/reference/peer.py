@@ -135,13 +135,10 @@ def check_handler(peer):
 
 
 def check_revoked(peer):
-    check_results_exist = peer.plain.llen('interop:log:revoked')
-    assert check_results_exist == 0, 'the revoked task ran'
+    assert peer.plain.llen('interop:log:revoked') == 0, 'the revoked task ran'
 
 
 def check_expiry(peer):
-    if version() < (2, 4):
-        return None
     peer.logged('expired', ['2'])
 
 
@@ -155,14 +152,21 @@ def main(mode, url, name):
     if mode == 'produce':
         enqueue_calls(peer)
     for column, check in CHECKS:
-        if mode == 'collect' and column == 'revoked':
-            continue
-        try:
-            passed, detail = (True, '') if column != 'expiry' or version() >= (2, 4) else (None, '')
-            check(peer)
-        except Exception as error:
-            passed, detail = False, '%s: %s' % (type(error).__name__, error)
-        print(json.dumps([column, passed, detail]), flush=True)
+        if applies(column, mode):
+            print(json.dumps([column, *verdict(check, peer)]), flush=True)
+
+
+def applies(column, mode):
+    # Only the producer revokes here; messages expire from huey 2.4 on.
+    return not (column == 'revoked' and mode == 'collect' or column == 'expiry' and version() < (2, 4))
+
+
+def verdict(check, peer):
+    try:
+        check(peer)
+        return True, ''
+    except Exception as error:
+        return False, '%s: %s' % (type(error).__name__, error)
 
 
 if __name__ == '__main__':
