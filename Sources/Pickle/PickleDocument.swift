@@ -69,8 +69,9 @@ public final class PickleDocument: @unchecked Sendable {
 extension Arena {
     /// Decodes a pickle into memory that the caller frees.
     init(decoding bytes: UnsafeRawBufferPointer, limits: PickleLimits) throws(PickleError) {
-        if bytes.count > min(limits.bytes, 0xFFFF_0000) {
-            throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(limits.bytes)")
+        // Beyond half a gigabyte the tables' 32-bit offsets might not do.
+        if bytes.count > min(limits.bytes, 1 << 29) {
+            throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(min(limits.bytes, 1 << 29))")
         }
         // One block: nodes, children, input and 16 bytes after it that may be loaded but mean nothing. Most pickles fit
         // the guess of four bytes for a node; others move out.

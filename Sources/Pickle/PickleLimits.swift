@@ -1,6 +1,6 @@
 /// How much one pickle may cost its reader. What passes a limit is refused with an error of its own.
 public struct PickleLimits: Sendable, Hashable {
-    /// Most bytes of one pickle: 256 MiB. Never more than 4 GiB - 64 KiB.
+    /// Most bytes of one pickle: 256 MiB. Never more than 512 MiB.
     public var bytes: Int = 1 << 28
     /// Most nodes (values that the opcodes create): 32 Mi. A node takes about 24 bytes of memory.
     public var nodes: Int = 1 << 25
@@ -17,7 +17,7 @@ public struct PickleLimits: Sendable, Hashable {
 
     /// The defaults, safe for pickles of strangers.
     public static let `default` = PickleLimits()
-    /// The most that the format of this module can hold.
+    /// The most that the format of this module can hold; of digits 100,000, because decimal conversion is quadratic.
     public static let unlimited = PickleLimits(
         bytes: .max,
         nodes: .max,

@@ -2,10 +2,12 @@
 public struct PickleObject: Sendable {
     let view: PickleView
 
-    private var words: UnsafeMutablePointer<UInt32> { view.document.arena.record(view.node.a) }
+    private func word(_ place: Int) -> UInt32 {
+        withExtendedLifetime(view.document) { view.document.arena.record(view.node.a)[place] }
+    }
 
     private func field(_ place: Int) -> PickleView? {
-        let index = words[place]
+        let index = word(place)
         return index == Singleton.absent ? nil : PickleView(view.document, index)
     }
 
@@ -13,10 +15,8 @@ public struct PickleObject: Sendable {
         view.node.tag == .global ? KnownGlobal(rawValue: view.node.c) ?? .other : .other
     }
 
-    private var operation: UInt32 { words[ObjectRecord.operation] }
-
     /// What is called, or whose `__new__` is; usually a global.
-    public var callable: PickleView { PickleView(view.document, words[ObjectRecord.callable]) }
+    public var callable: PickleView { PickleView(view.document, word(ObjectRecord.callable)) }
 
     private var rawArguments: PickleView.Elements {
         guard let tuple = field(ObjectRecord.arguments), tuple.node.tag == .tuple, let elements = tuple.elements else {
@@ -105,11 +105,13 @@ public struct PickleObject: Sendable {
     }
 
     private func visitRecords(_ body: (UnsafeMutablePointer<UInt32>) -> Void) {
-        var offset = view.node.a
-        while offset != Singleton.absent {
-            let words = view.document.arena.record(offset)
-            body(words)
-            offset = words[ObjectRecord.next]
+        withExtendedLifetime(view.document) {
+            var offset = view.node.a
+            while offset != Singleton.absent {
+                let words = view.document.arena.record(offset)
+                body(words)
+                offset = words[ObjectRecord.next]
+            }
         }
     }
 }

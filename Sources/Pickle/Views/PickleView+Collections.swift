@@ -16,7 +16,7 @@ extension PickleView {
 
         public subscript(position: Int) -> PickleView {
             precondition(position >= 0 && position < count, "index out of range")
-            return PickleView(document, document.arena.children[first &+ position])
+            return withExtendedLifetime(document) { PickleView(document, document.arena.children[first &+ position]) }
         }
     }
 
@@ -38,8 +38,10 @@ extension PickleView {
         public subscript(position: Int) -> (key: PickleView, value: PickleView) {
             precondition(position >= 0 && position < count, "index out of range")
             let place = first &+ position &* 2
-            let children = document.arena.children
-            return (PickleView(document, children[place]), PickleView(document, children[place &+ 1]))
+            return withExtendedLifetime(document) {
+                let children = document.arena.children
+                return (PickleView(document, children[place]), PickleView(document, children[place &+ 1]))
+            }
         }
     }
 
@@ -50,10 +52,10 @@ extension PickleView {
         case .list, .tuple, .set, .frozenset:
             return Elements(document, first: Int(node.a), count: Int(node.b))
         case .object:
-            let kind = document.arena.plainKind(of: index)
-            guard kind == .set || kind == .frozenset, let list = document.arena.reduceArgument(of: index, 0) else {
-                return nil
-            }
+            let kind = kind
+            guard kind == .set || kind == .frozenset,
+                let list = withExtendedLifetime(document, { document.arena.reduceArgument(of: index, 0) })
+            else { return nil }
             return PickleView(document, list).elements
         default: return nil
         }
@@ -72,7 +74,7 @@ extension PickleView {
     public subscript(key: String) -> PickleView? {
         guard node.tag == .dict else { return nil }
         var key = key
-        return key.withUTF8 { find($0) }
+        return withExtendedLifetime(document) { key.withUTF8 { find($0) } }
     }
 
     private func find(_ key: UnsafeBufferPointer<UInt8>) -> PickleView? {
@@ -95,6 +97,8 @@ extension PickleView {
     public subscript(index: Int) -> PickleView? {
         let node = node
         guard node.tag == .list || node.tag == .tuple, index >= 0, index < Int(node.b) else { return nil }
-        return PickleView(document, document.arena.children[Int(node.a) + index])
+        return withExtendedLifetime(document) {
+            PickleView(document, document.arena.children[Int(node.a) + index])
+        }
     }
 }

@@ -88,7 +88,7 @@ struct ReprPrinter {
         case .float: emit(pythonFloat(view.double ?? 0))
         case .string:
             let node = view.node
-            emit(pythonRepr(utf8: view.arena.bytes(of: node), limit: left))
+            emit(withExtendedLifetime(view.document) { pythonRepr(utf8: view.arena.bytes(of: node), limit: left) })
         case .bytes: emit(pythonRepr(bytes: (view.bytes ?? []).prefix(left + 1)))
         case .bytearray: emit("bytearray(" + pythonRepr(bytes: (view.bytes ?? []).prefix(left + 1)) + ")")
         case .list: nest(view, "[", "]", placeholder: "[...]")

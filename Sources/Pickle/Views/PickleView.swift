@@ -34,11 +34,12 @@ public struct PickleView: Sendable {
         case buffer
     }
 
+    /// Plain pointers: whoever reads through them keeps the document alive until that is done.
     @inline(__always)
     var arena: Arena { _read { yield document.arena } }
 
     @inline(__always)
-    var node: Node { document.arena.nodes[Int(index)] }
+    var node: Node { withExtendedLifetime(document) { document.arena.nodes[Int(index)] } }
 
     /// What the value is. Below protocol 4, sets and bytearrays (and below 3, bytes) are calls on the wire; this sees
     /// through them.
@@ -60,7 +61,7 @@ public struct PickleView: Sendable {
         case .persistentID: .persistentID
         case .extensionCode: .extensionCode
         case .buffer: .buffer
-        case .object: document.arena.plainKind(of: index)
+        case .object: withExtendedLifetime(document) { document.arena.plainKind(of: index) }
         }
     }
 
@@ -86,7 +87,7 @@ public struct PickleView: Sendable {
         let node = node
         switch node.tag {
         case .int: return BigInt(Int64(bitPattern: node.bits))
-        case .bigInt: return bigInteger(document.arena.bytes(of: node))
+        case .bigInt: return withExtendedLifetime(document) { bigInteger(document.arena.bytes(of: node)) }
         default: return nil
         }
     }
@@ -101,20 +102,23 @@ public struct PickleView: Sendable {
     public var string: String? {
         let node = node
         guard node.tag == .string, !node.has(Node.surrogates) else { return nil }
-        return String(decoding: document.arena.bytes(of: node), as: UTF8.self)
+        return withExtendedLifetime(document) { String(decoding: document.arena.bytes(of: node), as: UTF8.self) }
     }
 
     /// A str's UTF-8, lone surrogates included (three bytes each, Python's `surrogatepass`).
     public var surrogateUTF8: [UInt8]? {
-        node.tag == .string ? Array(document.arena.bytes(of: node)) : nil
+        let node = node
+        guard node.tag == .string else { return nil }
+        return withExtendedLifetime(document) { Array(document.arena.bytes(of: node)) }
     }
 
     /// bytes, bytearray, or Python 2's str.
     public var bytes: [UInt8]? {
         let node = node
         switch node.tag {
-        case .bytes, .bytearray, .python2String: return Array(document.arena.bytes(of: node))
-        case .object: return document.arena.plainBytes(of: index)
+        case .bytes, .bytearray, .python2String:
+            return withExtendedLifetime(document) { Array(document.arena.bytes(of: node)) }
+        case .object: return withExtendedLifetime(document) { document.arena.plainBytes(of: index) }
         default: return nil
         }
     }
@@ -132,7 +136,8 @@ public struct PickleView: Sendable {
     /// Whether this is a str with exactly these characters. Allocates nothing.
     public func equals(_ string: StaticString) -> Bool {
         let node = node
-        return node.tag == .string && matches(document.arena.bytes(of: node), string)
+        return node.tag == .string
+            && withExtendedLifetime(document) { matches(document.arena.bytes(of: node), string) }
     }
 
     /// Whether this is a str with exactly these UTF-8 bytes. (Swift's `==` of strings equates more.)
@@ -141,7 +146,9 @@ public struct PickleView: Sendable {
         let node = node
         guard node.tag == .string, Int(node.b) == string.utf8.count else { return false }
         var string = string
-        return string.withUTF8 { equalBytes($0, document.arena.bytes(of: node)) }
+        return withExtendedLifetime(document) {
+            string.withUTF8 { equalBytes($0, document.arena.bytes(of: node)) }
+        }
     }
 
     /// The names of a class or function as they stand on the wire.
@@ -155,13 +162,17 @@ public struct PickleView: Sendable {
     public func isGlobal(_ module: StaticString, _ name: StaticString) -> Bool {
         let node = node
         guard node.tag == .global else { return false }
-        let arena = document.arena
-        return matches(arena.bytes(of: arena.nodes[Int(node.b)]), name)
-            && matches(arena.bytes(of: arena.nodes[Int(node.a)]), module)
+        return withExtendedLifetime(document) {
+            let arena = document.arena
+            return matches(arena.bytes(of: arena.nodes[Int(node.b)]), name)
+                && matches(arena.bytes(of: arena.nodes[Int(node.a)]), module)
+        }
     }
 
     private func text(_ index: NodeIndex) -> String {
-        String(decoding: document.arena.bytes(of: document.arena.nodes[Int(index)]), as: UTF8.self)
+        withExtendedLifetime(document) {
+            String(decoding: document.arena.bytes(of: document.arena.nodes[Int(index)]), as: UTF8.self)
+        }
     }
 
     /// The id of a persistent reference.

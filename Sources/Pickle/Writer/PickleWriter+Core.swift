@@ -86,7 +86,9 @@ extension PickleWriter {
 
     @inline(never)
     private mutating func emit(longString utf8: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        if pickleProtocol == 0 {
+        if utf8.count > Int(UInt32.max) {
+            fail(PickleError(.notEncodable, "a str of 4 GiB or more"))
+        } else if pickleProtocol == 0 {
             put(0x56)
             putRawUnicodeEscape(utf8)
             put(0x0A)
@@ -138,7 +140,9 @@ extension PickleWriter {
 
     /// bytes of protocol 3 and up, with its memo number.
     mutating func emit(bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        if bytes.count < 256 {
+        if bytes.count > Int(UInt32.max) {
+            fail(PickleError(.notEncodable, "bytes of 4 GiB or more"))
+        } else if bytes.count < 256 {
             put(0x43, UInt8(bytes.count))
             put(bytes: bytes)
         } else if bytes.count >= 65_536 {
