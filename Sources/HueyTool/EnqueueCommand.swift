@@ -44,7 +44,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             )
             let result = try await huey.enqueue(message)
             guard let wait else { return print(message.id) }
-            print(try await result[0].value(timeout: .seconds(wait)))
+            print(try await result[0].value(timeout: .bounded(seconds: wait)))
         }
     }
 }
@@ -63,7 +63,7 @@ struct ResultCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await queue.withHuey { huey in
-            print(try await huey.result(id: id).value(timeout: .seconds(wait), preserve: peek))
+            print(try await huey.result(id: id).value(timeout: .bounded(seconds: wait), preserve: peek))
         }
     }
 }

@@ -101,7 +101,7 @@ struct InteropTasks: Sendable {
             throw CancelExecution(retry: retry)
         }
         huey.task(Self.wireName("sleep"), parameters: "seconds") { (seconds: PickleView) in
-            try await Task.sleep(for: .seconds(try PythonNumber(pickle: seconds).double))
+            try await pythonSleep(seconds)
             return seconds
         }
     }
@@ -127,9 +127,9 @@ struct InteropTasks: Sendable {
 
     private func registerCoordination() {
         let huey = huey
-        huey.task(Self.wireName("locked"), parameters: "name", "seconds") { (name: PickleView, seconds: PythonNumber) in
+        huey.task(Self.wireName("locked"), parameters: "name", "seconds") { (name: PickleView, seconds: PickleView) in
             try await huey.lock(name.pythonString).withLock {
-                try await Task.sleep(for: .seconds(seconds.double))
+                try await pythonSleep(seconds)
                 return name
             }
         }
@@ -155,6 +155,25 @@ struct InteropTasks: Sendable {
             try await control.perform(verb, kw)
         }
     }
+}
+
+/// Python's `time.sleep()`, with its errors.
+private func pythonSleep(_ seconds: PickleView) async throws {
+    let number: Double
+    if let int = seconds.bigInt {
+        number = Double(int)
+    } else if let value = seconds.double ?? seconds.bool.map({ $0 ? 1 : 0 }) {
+        number = value
+    } else {
+        let text = "'\(seconds.typeName)' object cannot be interpreted as an integer"
+        throw PickleException.builtin("TypeError", text)
+    }
+    if number.isNaN { throw PickleException.builtin("ValueError", "Invalid value NaN (not a number)") }
+    guard number < 9.2e9 else {
+        throw PickleException.builtin("OverflowError", "timestamp too large to convert to C _PyTime_t")
+    }
+    guard number >= 0 else { throw PickleException.builtin("ValueError", "sleep length must be non-negative") }
+    try await Task.sleep(for: .seconds(number))
 }
 
 /// A value of ours as the dynamic value that Python would have.

@@ -128,7 +128,7 @@ package struct Executor: Sendable {
             huey: huey,
             message: message,
             settings: task.settings,
-            deadline: limit.map { start.advanced(by: .seconds($0.double)) },
+            deadline: limit.map { start.advanced(by: .bounded(seconds: $0.double)) },
             logger: logger
         )
         do {
@@ -171,7 +171,7 @@ package struct Executor: Sendable {
         do {
             guard let limit else { return .value(try await task.run(context)) }
             return .value(
-                try await withTimeout(.seconds(limit.double)) {
+                try await withTimeout(.bounded(seconds: limit.double)) {
                     try await task.run(context)
                 } onTimeout: {
                     TaskTimeout("timeout (\(limit)s)")

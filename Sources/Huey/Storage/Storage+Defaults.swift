@@ -125,7 +125,7 @@ extension DeadLetter: PickleCodable {
             data: data,
             reason: reason,
             detail: view["detail"]?.string ?? "",
-            time: Int((view["time"]?.double ?? 0) * 1e6)
+            time: Int(exactly: ((view["time"]?.double ?? 0) * 1e6).rounded()) ?? 0
         )
     }
 

@@ -155,6 +155,12 @@ extension Int {
 }
 
 extension Duration {
+    /// So many seconds, but not less than none and not more than thirty years: a number from outside may be anything.
+    package static func bounded(seconds: Double) -> Duration {
+        // NaN compares with nothing, and ends as none.
+        .seconds(seconds > 0 ? min(seconds, 1e9) : 0)
+    }
+
     /// The duration in microseconds; the largest there is for what does not fit.
     var wholeMicroseconds: Int {
         let (seconds, attoseconds) = components
