@@ -97,6 +97,23 @@ CASES = {
         [add.s(1, 2, id='a').then(add.s(3, id='b')), add.s(4, 5, id='c')], collect.s(id='d').then(_nothing(t, 'e'))),
     'a chord with a failure': lambda add, fail, collect, **t: members(
         [add.s(1, 2, id='a'), fail.s(id='b'), add.s(3, 4, id='c')], collect.s(id='d')),
+    'a callback with arguments': lambda add, collect, **t: members([add.s(1, 2, id='a')], collect.s([5], id='c')),
+    'a callback that fails': lambda add, fail, nothing, **t: members(
+        [add.s(1, 2, id='a')], fail.s(id='c').error(nothing.s(id='h'))),
+    'a member with a handler': lambda add, fail, nothing, collect, **t: members(
+        [add.s(1, 2, id='a'), fail.s(id='b', retries=1).error(nothing.s(id='h'))], collect.s(id='c')),
+    'a chord of failures': lambda fail, collect, **t: members([fail.s(id='a'), fail.s(id='b')], collect.s(id='c')),
+    'a member whose head fails': lambda add, fail, collect, **t: members(
+        [fail.s(id='a').then(add.s(1, id='b')), add.s(1, 2, id='c')], collect.s(id='d')),
+    'a member whose head is revoked': lambda add, nothing, **t: ['revoke a'] + members(
+        [add.s(1, 2, id='a').then(add.s(3, id='b')), add.s(1, 2, id='c')], nothing.s(id='d')),
+    'a member with a later time': lambda add, collect, **t: members(
+        [add.s(1, 2, id='a', eta=FAR), add.s(1, 2, id='b')], collect.s(id='c')),
+    'a member that is retried later': lambda add, fail, collect, **t: members(
+        [fail.s(id='a', retries=1, retry_delay=5), add.s(1, 2, id='b')], collect.s(id='c')),
+    'a chord in a chord': lambda add, collect, **t: members(
+        [add.s(1, 2, id='a'), add.s(3, 4, id='b')],
+        members([collect.s(id='c'), add.s(5, 6, id='x')], collect.s(id='d'))[0]),
     'a priority': lambda add, **t: [add.s(1, 2, id='a', priority=5)],
 }
 
