@@ -64,7 +64,8 @@ public final class Consumer: Service {
             throw HueyError(.invalidConfiguration, "a consumer cannot run on an instance in immediate mode")
         }
         try await withTaskCancellationOrGracefulShutdownHandler {
-            try await consume()
+            // A task of its own: one that is cancelled could not see the stop through.
+            try await Task { try await consume() }.value
         } onCancelOrGracefulShutdown: { stop in
             self.stop(stop)
         }

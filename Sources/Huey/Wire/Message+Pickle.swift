@@ -132,10 +132,8 @@ struct MessageEncoder {
             try message.arguments.writeKwargs(to: &writer)
             try write(message.onComplete, to: &writer)
             try write(message.onError, to: &writer)
-            if count > 10 {
-                try writer.write(message.expires)
-                try writer.write(message.expiresResolved)
-            }
+            if count > 10 { try writer.write(message.expires) }
+            if count > 11 { try writer.write(message.expiresResolved) }
             if count > 12 { try writer.write(message.timeout) }
             if count > 13 { try write(message.chord, to: &writer) }
             if count > 14 { try writer.write(message.retryBackoff) }
