@@ -156,7 +156,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HueyRedisTests",
-            dependencies: ["Huey", "HueyRedis", "Pickle", "Redis", "TestSupport"],
+            dependencies: ["Huey", "HueyRedis", "HueySQLite", "Pickle", "Redis", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -13,6 +13,11 @@ public enum Fixture {
         try JSONDecoder().decode(type, from: Data(contentsOf: directory.appendingPathComponent(name)))
     }
 
+    /// The file as Foundation's JSON objects, for files that are deep or of many shapes.
+    public static func object(_ name: String) throws -> Any {
+        try JSONSerialization.jsonObject(with: Data(contentsOf: directory.appendingPathComponent(name)))
+    }
+
     /// The fixtures whose names begin so, sorted.
     public static func names(prefix: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory.path)

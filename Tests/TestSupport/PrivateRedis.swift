@@ -1,40 +1,37 @@
 import Foundation
-import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
-/// A private redis-server on a unix socket, in a directory of its own; it ends with its last user.
+/// A private redis-server on a unix socket, in a directory of its own. It ends with this process, however that ends.
 public final class PrivateRedis: Sendable {
     struct Failure: Error {
         var message: String
     }
 
-    private let directory: String
-    private let process: Mutex<Process?>
+    /// It is removed with the server; tests may put files there.
+    public let directory: String
+    /// The server lives as long as this end of a pipe is open.
+    private let lifeline: Pipe
 
     /// Starts a server; returns when it accepts connections.
     public init() throws {
         // Short, because the path of a unix socket may have only 107 bytes.
         directory = NSTemporaryDirectory() + "/huey-test-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        process = Mutex(nil)
-        let server = Process()
-        server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        server.arguments = [
-            "redis-server", "--port", "0", "--unixsocket", directory + "/redis.sock", "--save", "", "--appendonly",
-            "no", "--dir", directory,
-        ]
+        let script = """
+            redis-server --port 0 --unixsocket "$1/redis.sock" --save '' --appendonly no --dir "$1" &
+            server=$!
+            cat > /dev/null
+            kill -9 $server
+            rm -rf "$1"
+            """
+        lifeline = Pipe()
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", script, "redis", directory]
+        shell.standardInput = lifeline
         let output = Pipe()
-        server.standardOutput = output
-        server.standardError = output
-        try server.run()
-        process.withLock { $0 = server }
+        shell.standardOutput = output
+        shell.standardError = output
+        try shell.run()
         var text = ""
         while !text.contains("eady to accept connections") {
             let data = output.fileHandleForReading.availableData
@@ -46,13 +43,7 @@ public final class PrivateRedis: Sendable {
         }
     }
 
-    deinit {
-        if let server = process.withLock({ $0 }) {
-            kill(server.processIdentifier, SIGKILL)
-            server.waitUntilExit()
-        }
-        try? FileManager.default.removeItem(atPath: directory)
-    }
+    deinit { try? lifeline.fileHandleForWriting.close() }
 
     /// The server's address in redis-py's form.
     public func url(database: Int = 0) -> String { "unix://\(directory)/redis.sock?db=\(database)" }

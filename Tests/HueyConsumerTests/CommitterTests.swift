@@ -1,0 +1,142 @@
+import Huey
+import TestSupport
+import Testing
+
+@testable import HueyConsumer
+
+@Suite("The committer")
+struct CommitterTests {
+    private struct Rig {
+        let storage = FlakyStorage()
+        let log = CollectingLog.make()
+        let committer: Committer
+
+        init() { committer = Committer(storage: storage, now: { 42 }, logger: log.logger) }
+
+        func run() -> Task<Void, Never> { Task { [committer] in await committer.run(retryDelay: .milliseconds(1)) } }
+
+        func end(_ task: Task<Void, Never>) async {
+            committer.close()
+            await task.value
+        }
+    }
+
+    private static func put(_ key: String) -> StorageEffect { .put([1], key: key, isResult: true) }
+
+    @Test("what is submitted is in the storage once it is flushed")
+    func flush() async throws {
+        let rig = Rig()
+        let task = rig.run()
+        try await rig.committer.flush()
+        try await rig.committer.submit([Self.put("a"), Self.put("b")])
+        try await rig.committer.flush()
+        #expect(try await rig.storage.resultItems().keys.sorted() == ["a", "b"])
+        await rig.end(task)
+    }
+
+    @Test("what is submitted while a write is under way goes with the next one, together")
+    func batches() async throws {
+        let rig = Rig()
+        rig.storage.holdCommits()
+        let task = rig.run()
+        try await rig.committer.submit([Self.put("a")])
+        await rig.storage.commits.wait(for: 1)
+        for key in ["b", "c", "d"] { try await rig.committer.submit([Self.put(key)]) }
+        rig.storage.releaseCommits()
+        try await rig.committer.flush()
+        #expect(rig.storage.commits.all.map(\.count) == [1, 3])
+        await rig.end(task)
+    }
+
+    @Test("closing writes what is left")
+    func close() async throws {
+        let rig = Rig()
+        try await rig.committer.submit([Self.put("a")])
+        await rig.end(rig.run())
+        #expect(try await rig.storage.resultStoreSize() == 1)
+    }
+
+    @Test("a storage that cannot be reached is tried again until it can")
+    func transient() async throws {
+        let rig = Rig()
+        rig.storage.failCommits(FlakyStorage.Failure(), FlakyStorage.Failure(), FlakyStorage.Failure())
+        let task = rig.run()
+        try await rig.committer.submit([Self.put("a"), .enqueue([1], priority: nil)])
+        try await rig.committer.flush()
+        #expect(rig.storage.commits.count == 4)
+        #expect(try await rig.storage.resultStoreSize() == 1)
+        #expect(try await rig.storage.queueSize() == 1)
+        // Said once, not at each try.
+        #expect(rig.log.lines.all == ["error Error storing results; trying again", "info Results are stored again."])
+        await rig.end(task)
+    }
+
+    @Test("a message whose enqueueing nobody knows of is put aside, not enqueued again; the rest is written")
+    func lostAnswer() async throws {
+        let rig = Rig()
+        rig.storage.failCommits(FlakyStorage.Failure(mayHaveHappened: true))
+        let task = rig.run()
+        try await rig.committer.submit([Self.put("a"), .enqueue([7, 8], priority: nil), .delete(key: "b")])
+        try await rig.committer.flush()
+        #expect(try await rig.storage.queueSize() == 0)
+        #expect(try await rig.storage.resultStoreSize() == 1)
+        let letter = try #require(rig.storage.memory.deadLetters.first)
+        #expect(letter.data == [7, 8])
+        #expect(letter.reason == .unconfirmed)
+        #expect(letter.time == 42)
+        await rig.end(task)
+    }
+
+    @Test("an error that will not pass ends the try, and the next effects are written")
+    func permanent() async throws {
+        let rig = Rig()
+        rig.storage.failCommits(FlakyStorage.Failure(isTransient: false))
+        let task = rig.run()
+        try await rig.committer.submit([Self.put("a")])
+        try await rig.committer.flush()
+        try await rig.committer.submit([Self.put("b")])
+        try await rig.committer.flush()
+        #expect(try await rig.storage.resultItems().keys.sorted() == ["b"])
+        #expect(rig.log.lines.all.first == "error Error storing results")
+        await rig.end(task)
+    }
+
+    @Test("who submits without end waits for a storage that does not come after")
+    func bounded() async throws {
+        let rig = Rig()
+        rig.storage.holdCommits()
+        let task = rig.run()
+        try await rig.committer.submit([Self.put("first")])
+        await rig.storage.commits.wait(for: 1)
+        let progress = Recorder<Int>()
+        let producer = Task {
+            for index in 0..<5000 {
+                try await rig.committer.submit([Self.put("\(index)")])
+                progress.append(index)
+            }
+        }
+        await progress.wait(for: 4000)
+        // Time may pass here; it must not get through.
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(progress.count < 4200)
+        rig.storage.releaseCommits()
+        try await producer.value
+        try await rig.committer.flush()
+        #expect(try await rig.storage.resultStoreSize() == 5001)
+        await rig.end(task)
+    }
+
+    @Test("a cancelled committer gives up, says so, and lets nobody wait")
+    func cancelled() async throws {
+        let rig = Rig()
+        rig.storage.failCommits(FlakyStorage.Failure())
+        let committer = rig.committer
+        let task = Task { await committer.run(retryDelay: .seconds(3600)) }
+        try await committer.submit([Self.put("a")])
+        await rig.log.lines.wait(for: 1)
+        task.cancel()
+        try await committer.flush()
+        #expect(rig.log.lines.all.last == "error Gave up storing the effects of finished tasks")
+        await rig.end(task)
+    }
+}

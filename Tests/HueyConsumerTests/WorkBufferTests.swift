@@ -1,0 +1,117 @@
+import Huey
+import TestSupport
+import Testing
+
+@testable import HueyConsumer
+
+@Suite("Between the queue and the workers")
+struct WorkBufferTests {
+    private static func deliveries(_ range: Range<UInt8>) -> [Delivery] { range.map { Delivery(data: [$0]) } }
+
+    @Test("workers take what is there, in order")
+    func order() async {
+        let buffer = WorkBuffer()
+        #expect(buffer.supply(Self.deliveries(0..<3)).isEmpty)
+        #expect(buffer.backlog == 3)
+        for index in 0..<3 { #expect(await buffer.next()?.data == [UInt8(index)]) }
+        #expect(buffer.backlog == 0)
+    }
+
+    @Test("the fetcher hears how many workers are idle, and they get what comes")
+    func demand() async {
+        let buffer = WorkBuffer()
+        async let wanted = buffer.demand()
+        let worker = Task { await buffer.next() }
+        #expect(await wanted == 1)
+        let other = Task { await buffer.next() }
+        while await buffer.demand() < 2 { await Task.yield() }
+        #expect(buffer.supply(Self.deliveries(0..<2)).isEmpty)
+        let taken = [await worker.value?.data, await other.value?.data]
+        #expect(Set(taken) == [[0], [1]])
+    }
+
+    @Test("what no worker has started can be taken back, in order, and is handed to nobody")
+    func reclaim() async {
+        let buffer = WorkBuffer()
+        _ = buffer.supply(Self.deliveries(0..<4))
+        #expect(await buffer.next()?.data == [0])
+        #expect(buffer.reclaim().map(\.data) == [[1], [2], [3]])
+        #expect(buffer.reclaim().isEmpty)
+        #expect(buffer.backlog == 0)
+    }
+
+    @Test("stopping gives back what was not started, and tells everybody")
+    func stop() async {
+        let buffer = WorkBuffer()
+        let idle = Task { await buffer.next() }
+        while await buffer.demand() == 0 { await Task.yield() }
+        #expect(buffer.stop().isEmpty)
+        #expect(await idle.value == nil)
+        #expect(await buffer.next() == nil)
+        #expect(await buffer.demand() == 0)
+        #expect(buffer.supply(Self.deliveries(0..<2)).map(\.data) == [[0], [1]])
+        await buffer.sleep(for: .seconds(3600))
+        let other = WorkBuffer()
+        _ = other.supply(Self.deliveries(0..<2))
+        #expect(other.stop().map(\.data) == [[0], [1]])
+        #expect(await other.next() == nil)
+    }
+
+    @Test("a stop ends the fetcher's wait")
+    func stopDemand() async {
+        let buffer = WorkBuffer()
+        async let wanted = buffer.demand()
+        await Task.yield()
+        _ = buffer.stop()
+        #expect(await wanted == 0)
+    }
+
+    @Test("each message goes to one worker, however many there are")
+    func concurrent() async {
+        let buffer = WorkBuffer()
+        let taken = await withTaskGroup(of: [UInt8].self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var taken: [UInt8] = []
+                    while let delivery = await buffer.next() { taken += delivery.data }
+                    return taken
+                }
+            }
+            group.addTask {
+                var next = UInt8(0)
+                while next < 200 {
+                    let count = min(await buffer.demand() + 3, 200 - Int(next))
+                    _ = buffer.supply(Self.deliveries(next..<next + UInt8(count)))
+                    next += UInt8(count)
+                }
+                while buffer.backlog > 0 { await Task.yield() }
+                return buffer.stop().flatMap(\.data)
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(taken.sorted() == Array(0..<200))
+    }
+}
+
+@Suite("A gate")
+struct GateTests {
+    @Test("lets everybody through once it is open")
+    func open() async {
+        let gate = Gate()
+        let waiters = (0..<5).map { _ in Task { await gate.wait() } }
+        gate.open()
+        for waiter in waiters { await waiter.value }
+        await gate.wait()
+        #expect(await gate.wait(atMost: .seconds(3600)))
+    }
+
+    @Test("holds nobody whose task is cancelled")
+    func cancelled() async {
+        let gate = Gate()
+        let waiter = Task { await gate.wait() }
+        await Task.yield()
+        waiter.cancel()
+        await waiter.value
+        #expect(await gate.wait(atMost: .milliseconds(1)) == false)
+    }
+}
