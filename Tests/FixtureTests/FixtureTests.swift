@@ -39,7 +39,8 @@ struct FixtureTests {
             let suffix = name.hasPrefix("serializer-") ? name.dropFirst("serializer-".count) : ""
             let serializer = PickleSerializer(
                 compression: suffix.hasSuffix("gzip") ? .gzip : suffix.hasSuffix("zlib") ? .zlib : nil,
-                signer: suffix.hasPrefix("signed") ? try MessageSigner(secret: "secret") : nil)
+                signer: suffix.hasPrefix("signed") ? try MessageSigner(secret: "secret") : nil
+            )
             return try pickles.map { pickle in
                 let bytes = try #require((pickle["bytes"] as? String).flatMap { Data(base64Encoded: $0) })
                 let version = try #require(pickle["protocol"] as? Int)
@@ -51,7 +52,8 @@ struct FixtureTests {
                     protocolVersion: version,
                     bytes: Array(bytes),
                     repickled: (pickle["repickled"] as? String).flatMap { Data(base64Encoded: $0) }.map(Array.init),
-                    serializer: serializer)
+                    serializer: serializer
+                )
             }
         }
     }
@@ -87,7 +89,9 @@ struct FixtureTests {
             let expected = try entry.repickled ?? entry.pickle()
             // CPython 3.13 writes what it makes on the fly for an object with keyword arguments below protocol 4 without
             // sharing; nothing in the pickle tells.
-            let isKnown = entry.name.contains("argument-types huey.redis.app 5 protocol") && [2, 3].contains(entry.protocolVersion)
+            let isKnown =
+                entry.name.contains("argument-types huey.redis.app 5 protocol")
+                && [2, 3].contains(entry.protocolVersion)
             withKnownIssue(isIntermittent: true) {
                 #expect(written == expected, "\(entry.name)")
             } when: {
@@ -98,18 +102,27 @@ struct FixtureTests {
         print("\(file): \(unchanged) of \(entries.count) pickles are the same bytes when written again")
     }
 
-    @Test("signed and compressed values are written again to the same bytes, but for what compression may choose", arguments: try files())
+    @Test(
+        "signed and compressed values are written again to the same bytes, but for what compression may choose",
+        arguments: try files()
+    )
     func serializers(file: String) throws {
-        for entry in try Self.pickles(file) where entry.serializer.signer != nil || entry.serializer.compression != nil {
+        for entry in try Self.pickles(file) where entry.serializer.signer != nil || entry.serializer.compression != nil
+        {
             var serializer = entry.serializer
             serializer.pickleProtocol = entry.protocolVersion
             let written = try serializer.serialize(serializer.deserialize(entry.bytes))
-            if serializer.compression == nil, entry.repickled == nil { #expect(written == entry.bytes, "\(entry.name)") }
+            if serializer.compression == nil, entry.repickled == nil {
+                #expect(written == entry.bytes, "\(entry.name)")
+            }
             #expect(Meaning.mismatches(try serializer.deserialize(written), entry.meaning) == [], "\(entry.name)")
         }
     }
 
-    @Test("every message is read as a message, and written with as many fields to the same meaning", arguments: try files())
+    @Test(
+        "every message is read as a message, and written with as many fields to the same meaning",
+        arguments: try files()
+    )
     func messages(file: String) throws {
         var count = 0
         for entry in try Self.pickles(file) {

@@ -37,7 +37,9 @@ struct Meaning {
     // MARK: plain values
 
     private mutating func scalar(_ view: PickleView, _ meaning: [String: Any], _ path: String) -> Bool {
-        func bytes(_ name: String) -> [UInt8]? { (meaning[name] as? String).flatMap { Data(base64Encoded: $0) }.map(Array.init) }
+        func bytes(_ name: String) -> [UInt8]? {
+            (meaning[name] as? String).flatMap { Data(base64Encoded: $0) }.map(Array.init)
+        }
         if let value = meaning["bool"] as? Bool {
             expect(view.bool == value, path, view, meaning)
         } else if let value = meaning["int"] as? String {
@@ -109,8 +111,12 @@ struct Meaning {
     }
 
     private mutating func compare(_ views: [PickleView], _ meanings: [Any], _ path: String) {
-        if views.count != meanings.count { mismatches.append("\(path) has \(views.count), should have \(meanings.count)") }
-        for (index, (view, meaning)) in zip(views, meanings).enumerated() { compare(view, meaning, "\(path)[\(index)]") }
+        if views.count != meanings.count {
+            mismatches.append("\(path) has \(views.count), should have \(meanings.count)")
+        }
+        for (index, (view, meaning)) in zip(views, meanings).enumerated() {
+            compare(view, meaning, "\(path)[\(index)]")
+        }
     }
 
     private mutating func unordered(_ view: PickleView, _ meanings: [Any], _ path: String) {
@@ -163,10 +169,21 @@ struct Meaning {
         } else if let date = meaning["date"] as? String {
             let bytes = arguments.first?.bytes?.map(Int.init) ?? []
             let digits = bytes.count == 4 ? [bytes[0] << 8 | bytes[1], bytes[2], bytes[3]] : []
-            expect(name == "datetime.date" && digits == date.split(separator: "-").compactMap { Int($0) }, path, view, date)
+            expect(
+                name == "datetime.date" && digits == date.split(separator: "-").compactMap { Int($0) },
+                path,
+                view,
+                date
+            )
         } else if let time = meaning["time"] as? String {
             let bytes = arguments.first?.bytes?.map(Int.init) ?? []
-            expect(name == "datetime.time" && bytes.prefix(3).elementsEqual(time.split(separator: ":").compactMap { Int($0) }), path, view, time)
+            expect(
+                name == "datetime.time"
+                    && bytes.prefix(3).elementsEqual(time.split(separator: ":").compactMap { Int($0) }),
+                path,
+                view,
+                time
+            )
         } else if meaning["enum"] != nil {
             // How an enumeration pickles itself differs by release of Python; it is carried as it is.
             return true

@@ -34,8 +34,23 @@ struct ArgumentsTests {
     @Test("every option in its short form, joined as optparse takes it")
     func short() throws {
         let arguments = try Self.parse(
-            "-w4", "-kgreenlet", "-d0.5", "-m3", "-b2.5", "-c7", "-f", "-La,b", "-M100", "-t30", "-gTERM", "-s15", "-n", "-v",
-            "-S", "-l/tmp/x.log")
+            "-w4",
+            "-kgreenlet",
+            "-d0.5",
+            "-m3",
+            "-b2.5",
+            "-c7",
+            "-f",
+            "-La,b",
+            "-M100",
+            "-t30",
+            "-gTERM",
+            "-s15",
+            "-n",
+            "-v",
+            "-S",
+            "-l/tmp/x.log"
+        )
         let options = arguments.options
         #expect(options.workers == 4)
         #expect(arguments.workerType == .greenlet)
@@ -57,10 +72,34 @@ struct ArgumentsTests {
     @Test("every option in its long form")
     func long() throws {
         let arguments = try Self.parse(
-            "--workers", "4", "--worker-type", "process", "--delay=0.5", "--max-delay", "3", "--backoff", "2.5",
-            "--health-check-interval", "7", "--flush-locks", "--extra-locks", "a,b", "--max-tasks", "100", "--shutdown-timeout",
-            "30", "--graceful-signal", "TERM", "--scheduler-interval", "15", "--no-periodic", "--quiet", "--simple", "--logfile",
-            "x.log")
+            "--workers",
+            "4",
+            "--worker-type",
+            "process",
+            "--delay=0.5",
+            "--max-delay",
+            "3",
+            "--backoff",
+            "2.5",
+            "--health-check-interval",
+            "7",
+            "--flush-locks",
+            "--extra-locks",
+            "a,b",
+            "--max-tasks",
+            "100",
+            "--shutdown-timeout",
+            "30",
+            "--graceful-signal",
+            "TERM",
+            "--scheduler-interval",
+            "15",
+            "--no-periodic",
+            "--quiet",
+            "--simple",
+            "--logfile",
+            "x.log"
+        )
         #expect(arguments.options.workers == 4)
         #expect(arguments.options.schedulerInterval == 15)
         #expect(arguments.quiet)
@@ -68,23 +107,35 @@ struct ArgumentsTests {
         #expect(try Self.parse("-C").options.checkWorkerHealth == false)
     }
 
-    @Test("joined and separate values mean the same", arguments: [["-w", "8"], ["-w8"], ["--workers", "8"], ["--workers=8"]])
+    @Test(
+        "joined and separate values mean the same",
+        arguments: [["-w", "8"], ["-w8"], ["--workers", "8"], ["--workers=8"]]
+    )
     func joined(arguments: [String]) throws {
         #expect(try ConsumerArguments.parse(arguments).options.workers == 8)
     }
 
-    @Test("what huey refuses is refused", arguments: [
-        ["-w", "0"], ["-w", "-1"], ["-w", "two"], ["-w"], ["-b", "0.9"], ["-s", "0"], ["-s", "61"], ["-s", "7"], ["-s", "1.5"],
-        ["-g", "HUP"], ["-g", "int"], ["-k", "fiber"], ["-d", "soon"], ["--no-such-option"], ["stray"], ["-M", "5", "-C"],
-        ["-M", "x"], ["-t", "never"],
-    ])
+    @Test(
+        "what huey refuses is refused",
+        arguments: [
+            ["-w", "0"], ["-w", "-1"], ["-w", "two"], ["-w"], ["-b", "0.9"], ["-s", "0"], ["-s", "61"], ["-s", "7"],
+            ["-s", "1.5"],
+            ["-g", "HUP"], ["-g", "int"], ["-k", "fiber"], ["-d", "soon"], ["--no-such-option"], ["stray"],
+            ["-M", "5", "-C"],
+            ["-M", "x"], ["-t", "never"],
+        ]
+    )
     func refused(arguments: [String]) {
         #expect(throws: (any Error).self) { try ConsumerArguments.parse(arguments) }
     }
 
-    @Test("a number of seconds that is none is refused and ends nothing", arguments: [
-        ["-d", "nan"], ["-m", "inf"], ["-d", "1e300"], ["-c", "-1"], ["-t", "-5"], ["-t", "nan"], ["-b", "nan"], ["-b", "inf"],
-    ])
+    @Test(
+        "a number of seconds that is none is refused and ends nothing",
+        arguments: [
+            ["-d", "nan"], ["-m", "inf"], ["-d", "1e300"], ["-c", "-1"], ["-t", "-5"], ["-t", "nan"], ["-b", "nan"],
+            ["-b", "inf"],
+        ]
+    )
     func seconds(arguments: [String]) {
         #expect(throws: (any Error).self) { try ConsumerArguments.parse(arguments) }
     }
@@ -92,7 +143,9 @@ struct ArgumentsTests {
     // MARK: the log
 
     private static func lines(
-        simple: Bool = false, level: Logger.Level = .trace, _ body: (Logger) -> Void
+        simple: Bool = false,
+        level: Logger.Level = .trace,
+        _ body: (Logger) -> Void
     ) throws -> [Substring] {
         let path = NSTemporaryDirectory() + "/huey-log-\(UInt64.random(in: 0...UInt64.max))"
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -100,7 +153,8 @@ struct ArgumentsTests {
         body(
             Logger(label: "huey.consumer") { label in
                 HueyLogHandler(label: label, logLevel: level, simple: simple, output: output)
-            })
+            }
+        )
         return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     }
 
@@ -121,7 +175,8 @@ struct ArgumentsTests {
             lines.map { $0.replacing(stamp, with: "", maxReplacements: 1) } == [
                 "INFO:huey.consumer:MainThread:hello", "WARNING:huey.consumer:Worker-2:careful (a=1, b=2)",
                 "DEBUG:huey.consumer:Worker-2:d", "ERROR:huey.consumer:Worker-2:e", "CRITICAL:huey.consumer:Worker-2:c",
-            ])
+            ]
+        )
     }
 
     @Test("the simple form is the time and the message")

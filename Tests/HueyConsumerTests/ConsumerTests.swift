@@ -298,7 +298,9 @@ struct ConsumerTests {
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: rig.consumer, successTerminationBehavior: .gracefullyShutdownGroup)],
-                logger: rig.log.logger))
+                logger: rig.log.logger
+            )
+        )
         let running = Task { try await group.run() }
         let result = try await rig.enqueue("tasks.one")[0]
         #expect(try await result.value() == 1)

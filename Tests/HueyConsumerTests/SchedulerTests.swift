@@ -23,7 +23,12 @@ struct SchedulerTests {
             let enqueued = enqueued
             huey.onSignal(.enqueued) { enqueued.append($0.message.name) }
             scheduler = Scheduler(
-                huey: huey, interval: .seconds(interval), periodic: periodic, clock: clock, logger: log.logger)
+                huey: huey,
+                interval: .seconds(interval),
+                periodic: periodic,
+                clock: clock,
+                logger: log.logger
+            )
         }
 
         func schedule(in seconds: Double) async throws {

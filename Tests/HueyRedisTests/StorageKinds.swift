@@ -28,13 +28,15 @@ enum StorageKind: String, CaseIterable, Sendable {
     static func freshName() -> String { "test\(count.add(1, ordering: .relaxed).newValue)" }
 
     /// An empty storage.
-    func make(name: String = freshName(), change: (inout RedisStorageOptions) -> Void = { _ in }) throws -> any Storage {
+    func make(name: String = freshName(), change: (inout RedisStorageOptions) -> Void = { _ in }) throws -> any Storage
+    {
         try unbound(name: name, change: change).bound(to: name)
     }
 
     /// The same as it is given to a ``Huey``.
     func unbound(
-        name: String = freshName(), change: (inout RedisStorageOptions) -> Void = { _ in }
+        name: String = freshName(),
+        change: (inout RedisStorageOptions) -> Void = { _ in }
     ) throws -> any Storage {
         if self == .memory { return MemoryStorage() }
         if self == .sqlite { return try SQLiteStorage(path: Self.server.get().directory + "/\(name).db") }
@@ -46,7 +48,8 @@ enum StorageKind: String, CaseIterable, Sendable {
 
     /// Runs a test with an empty storage, and closes it.
     func withStorage(
-        change: (inout RedisStorageOptions) -> Void = { _ in }, _ body: (any Storage) async throws -> Void
+        change: (inout RedisStorageOptions) -> Void = { _ in },
+        _ body: (any Storage) async throws -> Void
     ) async throws {
         let storage = try make(change: change)
         do {

@@ -1,8 +1,9 @@
-@testable import Huey
 import HueyRedis
 import Pickle
 import TestSupport
 import Testing
+
+@testable import Huey
 
 @Suite("Every storage keeps values as huey's do")
 struct ValueConformanceTests {
@@ -118,7 +119,8 @@ struct ValueConformanceTests {
                 .delete(key: "r:b"), .put(data("2"), key: "r:b", isResult: false),
                 .put(data("3"), key: "t", isResult: true),
                 .delete(key: "missing"),
-                .enqueue(data("q1"), priority: nil), .schedule(data("s"), at: moment), .enqueue(data("q2"), priority: 0),
+                .enqueue(data("q1"), priority: nil), .schedule(data("s"), at: moment),
+                .enqueue(data("q2"), priority: 0),
             ])
             #expect(try await storage.resultItems() == ["t": data("3"), "r:b": data("2")])
             #expect(try await storage.enqueuedItems(limit: nil).map(text) == ["q1", "q2"])
@@ -165,7 +167,11 @@ struct ValueConformanceTests {
         let result = try await add(1, 2)
         let later = try await add.with(TaskOptions(start: .delay(seconds: 3600)))(3, 4)
         let executor = Executor(
-            huey: huey, sink: DirectSink(storage: huey.storage), inFlight: InFlight(), logger: CollectingLog.make().logger)
+            huey: huey,
+            sink: DirectSink(storage: huey.storage),
+            inFlight: InFlight(),
+            logger: CollectingLog.make().logger
+        )
         try await later.revoke()
         for delivery in try await huey.storage.dequeue(upTo: 9, wait: .zero) { try await executor.run(delivery) }
         #expect(try await huey.scheduledCount() == 1)

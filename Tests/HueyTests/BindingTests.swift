@@ -47,7 +47,8 @@ struct BindingTests {
                     case "KEYWORD_ONLY": .keywordOnly(parameter.name, value)
                     default: value.map { .optional(parameter.name, $0) } ?? .required(parameter.name)
                     }
-                })
+                }
+            )
         }
     }
 
@@ -69,18 +70,24 @@ struct BindingTests {
                 let values = try test.parameters.map { _ in try bound.next(as: PickleView.self).repr }
                 #expect(values == expected.values, "\(call.text)")
             } catch let error as PickleException {
-                #expect(error.repr == expected.error.map { PickleException.builtin("TypeError", $0).repr }, "\(call.text)")
+                #expect(
+                    error.repr == expected.error.map { PickleException.builtin("TypeError", $0).repr },
+                    "\(call.text)"
+                )
             }
         }
     }
 
-    @Test("parameters that Python would refuse are a configuration error", arguments: [
-        ["a", "a"],
-        [.optional("a", 1), "b"],
-        [.variadic("a"), .variadic("b")],
-        [.keywords("a"), .keywords("b")],
-        ["a", .keywordOnly("a")],
-    ] as [[Parameter]])
+    @Test(
+        "parameters that Python would refuse are a configuration error",
+        arguments: [
+            ["a", "a"],
+            [.optional("a", 1), "b"],
+            [.variadic("a"), .variadic("b")],
+            [.keywords("a"), .keywords("b")],
+            ["a", .keywordOnly("a")],
+        ] as [[Parameter]]
+    )
     func refused(parameters: [Parameter]) {
         let error = #expect(throws: HueyError.self) { try Signature(name: "tasks.call", parameters: parameters) }
         #expect(error?.code == .invalidConfiguration)

@@ -22,8 +22,13 @@ struct CrontabTests {
 
         func make() throws -> Crontab {
             try Crontab(
-                minute: fields["minute"] ?? "*", hour: fields["hour"] ?? "*", day: fields["day"] ?? "*",
-                month: fields["month"] ?? "*", dayOfWeek: fields["day_of_week"] ?? "*", strict: strict)
+                minute: fields["minute"] ?? "*",
+                hour: fields["hour"] ?? "*",
+                day: fields["day"] ?? "*",
+                month: fields["month"] ?? "*",
+                dayOfWeek: fields["day_of_week"] ?? "*",
+                strict: strict
+            )
         }
     }
 
@@ -75,7 +80,13 @@ struct Fields: Decodable, Sendable, Equatable {
 
     var moment: PickleDateTime {
         PickleDateTime(
-            year: values[0], month: values[1], day: values[2], hour: values[3], minute: values[4], second: values[5],
-            microsecond: values[6])
+            year: values[0],
+            month: values[1],
+            day: values[2],
+            hour: values[3],
+            minute: values[4],
+            second: values[5],
+            microsecond: values[6]
+        )
     }
 }

@@ -11,8 +11,16 @@ struct EnqueueTests {
         let worker = Worker()
         let remote = worker.huey.remoteTask("images.thumbnail").with(
             TaskOptions(
-                id: "me", start: .delay(seconds: 1.5), priority: 4, retries: 3, retryDelay: 2, retryBackoff: 1.5,
-                expires: .timedelta(PickleTimeDelta(days: 1)), timeout: 30))
+                id: "me",
+                start: .delay(seconds: 1.5),
+                priority: 4,
+                retries: 3,
+                retryDelay: 2,
+                retryBackoff: 1.5,
+                expires: .timedelta(PickleTimeDelta(days: 1)),
+                timeout: 30
+            )
+        )
         try await remote("cat.png", keywords: ["width": 640])
         let message = try #require(try await worker.huey.pending().first)
         #expect(message.id == "me")

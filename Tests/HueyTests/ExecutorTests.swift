@@ -6,9 +6,12 @@ import Testing
 
 @Suite("Running one message")
 struct ExecutorTests {
-    @Test("what cannot be decoded is buried with its bytes, and the worker goes on", arguments: [
-        [], [0xFF], Array("not a pickle".utf8), [0x80, 5, 0x4B, 1, 0x2E], [0x80, 5, 0x95],
-    ] as [[UInt8]])
+    @Test(
+        "what cannot be decoded is buried with its bytes, and the worker goes on",
+        arguments: [
+            [], [0xFF], Array("not a pickle".utf8), [0x80, 5, 0x4B, 1, 0x2E], [0x80, 5, 0x95],
+        ] as [[UInt8]]
+    )
     func undecodable(data: [UInt8]) async throws {
         let worker = Worker()
         worker.huey.task("tasks.add", parameters: "a", "b") { (a: Int, b: Int) in a + b }
@@ -132,12 +135,17 @@ struct ExecutorTests {
         let worker = Worker()
         let settings = TaskSettings(retries: 4, retryDelay: 2.5, retryBackoff: 3, priority: 1, timeout: 60)
         let seen = Recorder<TaskContext>()
-        worker.huey.contextTask("tasks.context", parameters: "a", settings: settings) { (context: TaskContext, a: Int) in
+        worker.huey.contextTask("tasks.context", parameters: "a", settings: settings) {
+            (context: TaskContext, a: Int) in
             seen.append(context)
             try context.checkTimeout()
             return a
         }
-        var message = try worker.huey.message("tasks.context", TaskArguments([5]), options: TaskOptions(id: "me", retries: 0))
+        var message = try worker.huey.message(
+            "tasks.context",
+            TaskArguments([5]),
+            options: TaskOptions(id: "me", retries: 0)
+        )
         message.expires = .seconds(30)
         #expect(try await worker.run(message).get()?.int == 5)
         let context = try #require(seen.all.first)
@@ -204,7 +212,8 @@ struct ExecutorTests {
         #expect(
             calls.all == [
                 "all enqueued", "first executing", "all executing", "first complete", "second complete", "all complete",
-            ])
+            ]
+        )
     }
 
     @Test("a task scheduled for later waits, moves when it is due, and runs")

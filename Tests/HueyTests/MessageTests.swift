@@ -12,7 +12,9 @@ struct MessageTests {
     }
 
     private static func encode(
-        _ message: Message, _ wire: WireVersion, defaults: @escaping @Sendable (String) -> TaskSettings? = { _ in nil }
+        _ message: Message,
+        _ wire: WireVersion,
+        defaults: @escaping @Sendable (String) -> TaskSettings? = { _ in nil }
     ) throws -> [PickleValue] {
         var writer = PickleWriter()
         try MessageEncoder(wire: wire, defaults: defaults).write(message, to: &writer)
@@ -33,7 +35,12 @@ struct MessageTests {
         #expect(try Self.encode(message, .auto).count == 12)
         message.timeout = 0
         #expect(try Self.encode(message, .auto).count == 13)
-        message.chord = ChordMembership(id: "c", size: 1, index: 0, callback: .init(Message(id: "cb", name: "tasks.sum")))
+        message.chord = ChordMembership(
+            id: "c",
+            size: 1,
+            index: 0,
+            callback: .init(Message(id: "cb", name: "tasks.sum"))
+        )
         #expect(try Self.encode(message, .auto).count == 14)
         message.retryBackoff = 0
         #expect(try Self.encode(message, .auto).count == 15)
@@ -41,9 +48,12 @@ struct MessageTests {
         #expect(try Self.encode(message, .auto)[13] == .none)
     }
 
-    @Test("a chosen version has exactly its fields", arguments: [
-        (WireVersion.v2_0, 10), (.v2_4, 12), (.v3_0, 14), (.v3_3, 15),
-    ])
+    @Test(
+        "a chosen version has exactly its fields",
+        arguments: [
+            (WireVersion.v2_0, 10), (.v2_4, 12), (.v3_0, 14), (.v3_3, 15),
+        ]
+    )
     func versions(wire: WireVersion, count: Int) throws {
         let fields = try Self.encode(Message(id: "id", name: "tasks.add"), wire)
         #expect(fields.count == count)
@@ -57,7 +67,13 @@ struct MessageTests {
     @Test("a chosen version fills in what the registered task says")
     func filled() throws {
         let settings = TaskSettings(
-            retries: 2, retryDelay: 5, retryBackoff: 1.5, priority: 7, expires: .seconds(60), timeout: 9)
+            retries: 2,
+            retryDelay: 5,
+            retryBackoff: 1.5,
+            priority: 7,
+            expires: .seconds(60),
+            timeout: 9
+        )
         let message = Message(id: "id", name: "tasks.add")
         #expect(try Self.encode(message, .auto) { _ in settings } == Self.minimal)
         let old = try Self.encode(message, .v2_0) { _ in settings }
@@ -69,7 +85,10 @@ struct MessageTests {
         #expect(new[14] == 1.5)
     }
 
-    @Test("what a version has no field for is an error, not dropped", arguments: [WireVersion.v2_0, .v2_4, .v3_0, .v3_3])
+    @Test(
+        "what a version has no field for is an error, not dropped",
+        arguments: [WireVersion.v2_0, .v2_4, .v3_0, .v3_3]
+    )
     func tooOld(wire: WireVersion) throws {
         let count = try #require(wire.fieldCount)
         var message = Message(id: "id", name: "tasks.add")
@@ -77,7 +96,10 @@ struct MessageTests {
             (11, { $0.expires = .seconds(1) }),
             (12, { $0.expiresResolved = PickleDateTime(year: 2026, month: 1, day: 2) }),
             (13, { $0.timeout = 5 }),
-            (14, { $0.chord = ChordMembership(id: "c", size: 1, index: 0, callback: .init(Message(id: "x", name: "y"))) }),
+            (
+                14,
+                { $0.chord = ChordMembership(id: "c", size: 1, index: 0, callback: .init(Message(id: "x", name: "y"))) }
+            ),
             (15, { $0.retryBackoff = 2 }),
         ]
         for (needed, change) in changes {
@@ -105,19 +127,22 @@ struct MessageTests {
         #expect(fields[5] == .int(3))
     }
 
-    @Test("what is no message is an error", arguments: [
-        .int(5), .string("x"), .list([]), .tuple(minimal), .dict([:]), .none,
-        .newObject(name, Array(minimal.dropLast()), state: nil),
-        .newObject(name, minimal + minimal, state: nil),
-        .newObject(PickleGlobal(module: "huey.registry", name: "Massage"), minimal, state: nil),
-        .newObject(PickleGlobal(module: "os", name: "system"), minimal, state: nil),
-        .call("os", "system", ["true"]),
-        .newObject(name, [.none] + minimal.dropFirst(), state: nil),
-        .newObject(name, ["id", .none] + minimal.dropFirst(2), state: nil),
-        .newObject(name, ["id", .int(4)] + minimal.dropFirst(2), state: nil),
-        .newObject(name, [.list([])] + minimal.dropFirst(), state: nil),
-        .newObject(name, Array(minimal.prefix(8)) + [.int(1), nil], state: nil),
-    ] as [PickleValue])
+    @Test(
+        "what is no message is an error",
+        arguments: [
+            .int(5), .string("x"), .list([]), .tuple(minimal), .dict([:]), .none,
+            .newObject(name, Array(minimal.dropLast()), state: nil),
+            .newObject(name, minimal + minimal, state: nil),
+            .newObject(PickleGlobal(module: "huey.registry", name: "Massage"), minimal, state: nil),
+            .newObject(PickleGlobal(module: "os", name: "system"), minimal, state: nil),
+            .call("os", "system", ["true"]),
+            .newObject(name, [.none] + minimal.dropFirst(), state: nil),
+            .newObject(name, ["id", .none] + minimal.dropFirst(2), state: nil),
+            .newObject(name, ["id", .int(4)] + minimal.dropFirst(2), state: nil),
+            .newObject(name, [.list([])] + minimal.dropFirst(), state: nil),
+            .newObject(name, Array(minimal.prefix(8)) + [.int(1), nil], state: nil),
+        ] as [PickleValue]
+    )
     func malformed(value: PickleValue) throws {
         let error = #expect(throws: HueyError.self) {
             try Message(pickle: PickleDocument(try value.pickled()).root)
@@ -142,7 +167,9 @@ struct MessageTests {
         if depth <= 250 {
             for _ in 0..<depth {
                 bytes = try PickleValue.newObject(
-                    Self.name, Array(Self.minimal.prefix(8)) + [value, nil], state: nil
+                    Self.name,
+                    Array(Self.minimal.prefix(8)) + [value, nil],
+                    state: nil
                 ).pickled()
                 value = .view(try PickleDocument(bytes).root)
             }
@@ -154,14 +181,18 @@ struct MessageTests {
             return
         }
         let open = "chuey.registry\nMessage\n(Vi\nVn\nNNNN)}", close = "Nt\u{81}"
-        let text = "\u{80}\u{2}" + String(repeating: open, count: depth) + "N" + String(repeating: close, count: depth) + "."
+        let text =
+            "\u{80}\u{2}" + String(repeating: open, count: depth) + "N" + String(repeating: close, count: depth) + "."
         let wire = text.unicodeScalars.map { UInt8($0.value) }
         #expect(throws: (any Error).self) { try Message(pickle: PickleDocument(wire).root) }
     }
 
-    @Test("ids that are no strings keep their form", arguments: [
-        (.int(77), "77"), (.float(1.5), "1.5"), (.bytes(Array("x".utf8)), "x"),
-    ] as [(PickleValue, String)])
+    @Test(
+        "ids that are no strings keep their form",
+        arguments: [
+            (.int(77), "77"), (.float(1.5), "1.5"), (.bytes(Array("x".utf8)), "x"),
+        ] as [(PickleValue, String)]
+    )
     func oddIDs(id: PickleValue, text: String) throws {
         let message = try Self.decode([id] + Self.minimal.dropFirst())
         #expect(message.id == text)
@@ -183,7 +214,9 @@ struct MessageTests {
     @Test("arguments keep their sharing and cycles on the way through")
     func sharing() throws {
         // ([a], a) with one list a that holds itself.
-        let list = Array("\u{80}\u{2}chuey.registry\nMessage\n(Vi\nVn\nNNNN]q\u{0}h\u{0}a]h\u{0}a\u{86}}NNt\u{81}.".unicodeScalars)
+        let list = Array(
+            "\u{80}\u{2}chuey.registry\nMessage\n(Vi\nVn\nNNNN]q\u{0}h\u{0}a]h\u{0}a\u{86}}NNt\u{81}.".unicodeScalars
+        )
         let root = try PickleDocument(list.map { UInt8($0.value) }).root
         let message = try Message(pickle: root)
         var writer = PickleWriter()
@@ -194,16 +227,19 @@ struct MessageTests {
         #expect(args[1]?[0]?.isIdentical(to: cyclic) == true)
     }
 
-    @Test("what a task hands on becomes arguments as in huey's extend_data", arguments: [
-        (nil, "(1,)", "{'k': 2}"),
-        (.tuple([]), "(1,)", "{'k': 2}"),
-        (.tuple([3, 4]), "(1, 3, 4)", "{'k': 2}"),
-        (["k": 9, "l": 8], "(1,)", "{'k': 2, 'l': 8}"),
-        ([:], "(1,)", "{'k': 2}"),
-        ([3], "(1, [3])", "{'k': 2}"),
-        (false, "(1, False)", "{'k': 2}"),
-        ("", "(1, '')", "{'k': 2}"),
-    ] as [(PickleValue, String, String)])
+    @Test(
+        "what a task hands on becomes arguments as in huey's extend_data",
+        arguments: [
+            (nil, "(1,)", "{'k': 2}"),
+            (.tuple([]), "(1,)", "{'k': 2}"),
+            (.tuple([3, 4]), "(1, 3, 4)", "{'k': 2}"),
+            (["k": 9, "l": 8], "(1,)", "{'k': 2, 'l': 8}"),
+            ([:], "(1,)", "{'k': 2}"),
+            ([3], "(1, [3])", "{'k': 2}"),
+            (false, "(1, False)", "{'k': 2}"),
+            ("", "(1, '')", "{'k': 2}"),
+        ] as [(PickleValue, String, String)]
+    )
     func extend(data: PickleValue, args: String, kwargs: String) throws {
         var arguments = TaskArguments([1], keywords: ["k": 2])
         arguments.extend(with: try PickleDocument(data.pickled()).root)

@@ -47,8 +47,10 @@ struct OutcomeTests {
 
         var options: HueyOptions {
             HueyOptions(
-                results: results ?? true, storeNone: store_none ?? false,
-                storeIntermediateErrors: store_intermediate_errors ?? true)
+                results: results ?? true,
+                storeNone: store_none ?? false,
+                storeIntermediateErrors: store_intermediate_errors ?? true
+            )
         }
     }
 
@@ -57,12 +59,16 @@ struct OutcomeTests {
         var retry_delay: Double?
         var retry_backoff: Double?
 
-        private static func number(_ value: Double) -> PythonNumber { Int(exactly: value).map { .int($0) } ?? .float(value) }
+        private static func number(_ value: Double) -> PythonNumber {
+            Int(exactly: value).map { .int($0) } ?? .float(value)
+        }
 
         var settings: TaskSettings {
             TaskSettings(
-                retries: retries ?? 0, retryDelay: Self.number(retry_delay ?? 0),
-                retryBackoff: retry_backoff.map(Self.number))
+                retries: retries ?? 0,
+                retryDelay: Self.number(retry_delay ?? 0),
+                retryBackoff: retry_backoff.map(Self.number)
+            )
         }
     }
 
@@ -86,10 +92,12 @@ struct OutcomeTests {
     @Test(
         "every outcome, on every shape of task",
         arguments: [
-            "value", "none", "tuple", "empty-tuple", "dict", "list", "false", "error", "error-without-message", "timeout",
+            "value", "none", "tuple", "empty-tuple", "dict", "list", "false", "error", "error-without-message",
+            "timeout",
             "locked", "rate-limited", "rate-limited-no-retry", "retry", "retry-message", "retry-delay", "retry-delay-0",
             "retry-eta", "cancel", "cancel-message", "cancel-retry", "cancel-no-retry",
-        ])
+        ]
+    )
     func outcome(name: String) async throws {
         let document = try Self.document.get()
         let cases = document.cases.filter { $0.outcome == name }

@@ -125,7 +125,9 @@ struct ResultTests {
         worker.huey.task("tasks.fail") { () -> Int in throw PickleException.builtin("ValueError", "boom") }
         let seen = Recorder<String>()
         worker.huey.task("tasks.report", parameters: "prefix", "exc") { (prefix: String, exc: PickleView) in
-            seen.append("\(prefix) \(exc.object?.className?.description ?? "?") \(exc.object?.arguments.first?.string ?? "?")")
+            seen.append(
+                "\(prefix) \(exc.object?.className?.description ?? "?") \(exc.object?.arguments.first?.string ?? "?")"
+            )
             throw PickleException.builtin("KeyError", "again")
         }
         let message = try worker.huey.message("tasks.fail")

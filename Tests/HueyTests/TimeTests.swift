@@ -5,11 +5,11 @@ import Testing
 @testable import Huey
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// `Fixtures/times.json` is Python's and huey's arithmetic; `interop/times.py` writes it.
@@ -87,7 +87,11 @@ struct TimeTests {
         }
         for test in zone.aware {
             var moment = test.moment.moment
-            moment.tzinfo = .call("datetime", "timezone", [.call("datetime", "timedelta", [0, .int(test.offset * 60), 0])])
+            moment.tzinfo = .call(
+                "datetime",
+                "timezone",
+                [.call("datetime", "timedelta", [0, .int(test.offset * 60), 0])]
+            )
             #expect(Fields(try moment.normalized(utc: true)) == test.utc, "\(moment) as UTC")
             #expect(Fields(try moment.normalized(utc: false)) == test.local, "\(moment) in \(name)")
         }

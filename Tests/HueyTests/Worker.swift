@@ -14,7 +14,8 @@ struct Worker: Sendable {
     let inFlight = InFlight()
 
     init(
-        options: HueyOptions = HueyOptions(), settings: TaskSettings = TaskSettings(),
+        options: HueyOptions = HueyOptions(),
+        settings: TaskSettings = TaskSettings(),
         wrapping wrap: (MemoryStorage) -> any Storage = { $0 }
     ) {
         storage = MemoryStorage()
