@@ -63,7 +63,7 @@ def arguments_of_wrong_types(run):
     run.call('add', 3, 4)
 
 
-@scenario(dead=True, tags=['differs'])
+@scenario(dead=True)
 def unknown_tasks_that_follow(run):
     """huey loses a message whose pipeline or handler it does not know; we run it and keep the rest for others."""
     run.push(pickle.dumps(message(run, on_complete=message(run, name='elsewhere.next')), 5))
