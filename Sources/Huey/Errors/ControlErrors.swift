@@ -14,7 +14,8 @@ public struct RetryTask: Error, Sendable, PythonExceptionConvertible {
     public var pythonException: PickleException {
         var (eta, delay) = (PickleValue.none, PickleValue.none)
         switch start {
-        case .eta(let moment): eta = (try? moment.pickled()).flatMap { try? PickleDocument($0) }.map { .view($0.root) } ?? .none
+        case .eta(let moment):
+            eta = (try? moment.pickled()).flatMap { try? PickleDocument($0) }.map { .view($0.root) } ?? .none
         case .delay(let seconds): delay = .float(seconds)
         case nil: break
         }
