@@ -83,6 +83,8 @@ struct SchedulerTests {
         // Three minutes at once.
         await rig.advance(180, sleeps: 4)
         #expect(rig.enqueued.count == 3)
+        await rig.advance(30, sleeps: 5)
+        #expect(rig.enqueued.count == 3)
         run.cancel()
         await run.value
     }

@@ -53,6 +53,7 @@ struct ValueConformanceTests {
             }
             #expect(winners == 1)
             #expect(try await storage.putIfEmpty(data("x"), forKey: "lock", ttl: nil) == false)
+            #expect(try await storage.peekData("lock") != data("x"))
             #expect(try await storage.deleteData("lock"))
             #expect(try await storage.putIfEmpty(data("x"), forKey: "lock", ttl: nil))
         }
