@@ -65,7 +65,7 @@ def arguments_of_wrong_types(run):
 
 @scenario(dead=True)
 def unknown_tasks_that_follow(run):
-    """huey loses a message whose pipeline or handler it does not know; we run it and keep the rest for others."""
+    """huey cannot read a message whose pipeline or handler it does not know."""
     run.push(pickle.dumps(message(run, on_complete=message(run, name='elsewhere.next')), 5))
     run.push(pickle.dumps(message(run, on_error=message(run, name='elsewhere.handler')), 5))
     run.call('add', 3, 4)
