@@ -93,6 +93,14 @@ public struct ConsumerArguments: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Do not enqueue periodic tasks.")
     public var noPeriodic = false
 
+    @Option(
+        help: ArgumentHelp(
+            "At most so many messages are fetched beyond the running ones; 0 is huey's own bound (default: adaptive).",
+            valueName: "count"
+        )
+    )
+    public var prefetch: Int?
+
     /// huey's kinds of workers.
     public enum WorkerType: String, ExpressibleByArgument, CaseIterable, Sendable {
         case thread
@@ -134,6 +142,7 @@ public struct ConsumerArguments: ParsableArguments {
         options.flushLocks = flushLocks
         options.extraLocks = extraLocks?.split(separator: ",").map(String.init) ?? []
         options.maxTasks = maxTasks
+        options.prefetch = prefetch
         options.shutdownTimeout = shutdownTimeout.map { .seconds($0) }
         return options
     }

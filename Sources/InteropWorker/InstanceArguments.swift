@@ -52,9 +52,6 @@ struct InstanceArguments: ParsableArguments {
     @Option(help: "Where the plain interop:… keys are written.")
     var plainUrl: String?
 
-    @Option(help: "At most how many messages beyond the running ones are held.")
-    var prefetch: Int?
-
     @Flag(help: "Acknowledge after execution; recover what a dead worker held.")
     var atLeastOnce = false
 
@@ -82,7 +79,6 @@ struct InstanceArguments: ParsableArguments {
         if serializer.isSigned, secret?.isEmpty != false {
             throw ValidationError("A signed serializer needs --secret.")
         }
-        if let prefetch, prefetch < 0 { throw ValidationError("--prefetch must not be negative.") }
     }
 
     private var isMemory: Bool { url.hasPrefix("memory://") }

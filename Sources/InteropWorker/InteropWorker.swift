@@ -40,12 +40,6 @@ struct InteropWorker: ConsumerCommand {
         return huey
     }
 
-    func consumerOptions() throws -> ConsumerOptions {
-        var options = consumer.options
-        options.prefetch = instance.prefetch
-        return options
-    }
-
     static func consumerIsReady() {
         print("ready")
         // Every stream: standard output is a pipe when somebody waits for this line.

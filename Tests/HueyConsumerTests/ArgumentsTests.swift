@@ -49,7 +49,7 @@ struct ArgumentsTests {
             "-n",
             "-v",
             "-S",
-            "-l/tmp/x.log"
+            "-lx.log"
         )
         let options = arguments.options
         #expect(options.workers == 4)
@@ -66,7 +66,7 @@ struct ArgumentsTests {
         #expect(options.schedulerInterval == 15)
         #expect(!options.periodic)
         #expect(arguments.verbose && arguments.simple)
-        #expect(arguments.logfile == "/tmp/x.log")
+        #expect(arguments.logfile == "x.log")
     }
 
     @Test("every option in its long form")
