@@ -96,6 +96,11 @@ final class Committer: EffectSink {
                 if !isFirst { logger.info("Results are stored again.") }
                 return
             } catch {
+                if error is HueyError, batch.count > 1 {
+                    // One effect cannot be written, and nothing was: the others must not go with it.
+                    for effect in batch { await write([effect], retryDelay: retryDelay) }
+                    return
+                }
                 let failure = error as? any StorageFailure
                 guard failure?.isTransient == true else {
                     logger.error("Error storing results", metadata: ["reason": "\(error)"])

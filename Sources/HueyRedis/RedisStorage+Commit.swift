@@ -32,7 +32,7 @@ private struct MergedEffects {
             mayCollide = mayCollide || !isResult || key.utf8.first == UInt8(ascii: "r")
             if isResult { notified.append(key) }
         case .delete(let key):
-            if mayCollide { values.removeAll { $0.key == key } }
+            if mayCollide || !key.hasPrefix("r:") { values.removeAll { $0.key == key } }
             deletions.append(key)
         case .enqueue(let data, let priority):
             messages.append((data, priority))
