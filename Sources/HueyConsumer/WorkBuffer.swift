@@ -12,8 +12,6 @@ final class WorkBuffer: Sendable {
         var fetcher: CheckedContinuation<Int, Never>?
         var isStopped = false
 
-        var isEmpty: Bool { head == messages.count }
-
         mutating func pop() -> Delivery? {
             guard head < messages.count else { return nil }
             let delivery = messages[head]
@@ -23,6 +21,15 @@ final class WorkBuffer: Sendable {
                 head = 0
             }
             return delivery
+        }
+
+        /// All that is left, next first.
+        mutating func popAll() -> [Delivery] {
+            defer {
+                messages.removeAll(keepingCapacity: true)
+                head = 0
+            }
+            return Array(messages[head...])
         }
     }
 
@@ -76,25 +83,17 @@ final class WorkBuffer: Sendable {
     }
 
     /// Takes back what no worker has started.
-    func reclaim() -> [Delivery] {
-        state.withLock { state in
-            var unstarted: [Delivery] = []
-            while let delivery = state.pop() { unstarted.append(delivery) }
-            return unstarted
-        }
-    }
+    func reclaim() -> [Delivery] { state.withLock { $0.popAll() } }
 
     /// No message is handed out any more; every idle worker and the fetcher are told. Returns what was not started.
     func stop() -> [Delivery] {
         let (unstarted, idle, fetcher) = state.withLock { state in
             state.isStopped = true
-            var unstarted: [Delivery] = []
-            while let delivery = state.pop() { unstarted.append(delivery) }
             defer {
                 state.idle = []
                 state.fetcher = nil
             }
-            return (unstarted, state.idle, state.fetcher)
+            return (state.popAll(), state.idle, state.fetcher)
         }
         stopped.open()
         for continuation in idle { continuation.resume(returning: nil) }
