@@ -18,16 +18,16 @@ def message_class():
 
 def payloads(protocol=5):
     Message = message_class()
-    small = Message("8c1e1a0e-8ab4-44c1-9d7e", "tasks.add", None, 0, 0, None, (1, 2), {}, None, None, None, None)
-    recipients = [{"address": "user%d@example.org" % i, "name": "User %d" % i, "id": i * 1000} for i in range(20)]
-    big = Message(
+    small = Message("8c1e1a0e-8ab4-44c1-9d7e-5a1f0b7d", "tasks.add", None, 0, 0, None, (1, 2), {"a": 1}, None, None, None, None)
+    recipients = [{"address": "user%d@example.org" % i, "name": "User %d" % i, "id": i * 1000} for i in range(31)]
+    large = Message(
         "8c1e1a0e-8ab4-44c1-9d7e-5a1f0b7d0c11", "mail.send_newsletter", None, 3, 60, 5,
         ("Newsletter", recipients),
         {"subject": "News of the week", "body": "Lorem ipsum dolor sit amet, " * 18, "retry": True, "rate": 0.25,
          "headers": {"X-Campaign": "week-34", "List-Id": "news.example.org"}, "tags": ["news", "weekly", "de"]},
         None, None, None, None)
-    rows = [{"id": i, "name": "user-%05d" % i, "score": i / 7, "active": i % 2 == 0, "note": None} for i in range(2000)]
-    return {name: pickle.dumps(value, protocol) for name, value in (("small", small), ("big", big), ("rows", rows))}
+    rows = [{"id": i, "name": "user-%05d" % i, "score": i / 7, "active": i % 2 == 0, "note": "n%08d" % i} for i in range(2000)]
+    return {name: pickle.dumps(value, protocol) for name, value in (("small", small), ("large", large), ("rows", rows))}
 
 
 if __name__ == "__main__":

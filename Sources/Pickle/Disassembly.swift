@@ -84,12 +84,28 @@ package struct PickleDisassembly {
         try take(UInt64(width)).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    private mutating func lineText() throws(PickleError) -> String {
+    private mutating func line() throws(PickleError) -> ArraySlice<UInt8> {
         guard let end = bytes[position...].firstIndex(of: 0x0A) else {
             throw PickleError(.truncated, at: position, "no newline found")
         }
         defer { position = end + 1 }
-        return String(decoding: bytes[position..<end], as: UTF8.self)
+        return bytes[position..<end]
+    }
+
+    private mutating func lineText() throws(PickleError) -> String { String(decoding: try line(), as: UTF8.self) }
+
+    /// The repr of the str that `fill` writes as UTF-8.
+    private func repr(
+        _ fill: (inout RawTable<UInt8>) throws(PickleError) -> Void
+    ) throws(PickleError) -> String {
+        var text = RawTable<UInt8>(capacity: 64)
+        defer { text.free() }
+        try fill(&text)
+        return pythonRepr(utf8: UnsafeBufferPointer(start: text.base, count: text.count), limit: .max)
+    }
+
+    private func appendLatin1(_ bytes: some Sequence<UInt8>, _ text: inout RawTable<UInt8>) {
+        for byte in bytes { appendUTF8(UInt32(byte), to: &text) }
     }
 
     private mutating func argument(_ kind: PickleOpcode.Argument) throws(PickleError) -> String? {
@@ -113,11 +129,31 @@ package struct PickleDisassembly {
             return content.withUnsafeBufferPointer { pythonRepr(utf8: $0, limit: .max) }
         case .bytes(let width): return pythonRepr(bytes: try take(number(width)))
         case .byteArray: return "bytearray(" + pythonRepr(bytes: try take(number(8))) + ")"
-        case .oldText(let width): return String(pythonRepr(bytes: try take(number(width))).dropFirst())
+        case .oldText(let width):
+            let content = try take(number(width))
+            return try repr { text throws(PickleError) in appendLatin1(content, &text) }
         case .line:
             var line = try lineText()
             return line.withUTF8 { pythonRepr(utf8: $0, limit: .max) }
-        case .quoted: return try lineText()
+        case .rawUnicode:
+            let line = try line()
+            return try repr { text throws(PickleError) in
+                guard line.withUnsafeBufferPointer({ decodeRawUnicodeEscape($0, to: &text) }) else {
+                    throw PickleError(.badValue, at: position, "'rawunicodeescape' codec can't decode bytes")
+                }
+            }
+        case .quoted:
+            let line = try line()
+            return try repr { text throws(PickleError) in
+                guard line.count >= 2, line.first == line.last, line.first == 0x27 || line.first == 0x22 else {
+                    throw PickleError(.badValue, at: position, "no string quotes around the argument")
+                }
+                var bytes = RawTable<UInt8>(capacity: line.count)
+                defer { bytes.free() }
+                let problem = line.dropFirst().dropLast().withUnsafeBufferPointer { decodeStringEscape($0, to: &bytes) }
+                if let problem { throw PickleError(.badValue, at: position, "\(problem)") }
+                appendLatin1(UnsafeBufferPointer(start: bytes.base, count: bytes.count), &text)
+            }
         case .names:
             var names = try lineText() + " " + lineText()
             return names.withUTF8 { pythonRepr(utf8: $0, limit: .max) }
@@ -129,7 +165,7 @@ package struct PickleDisassembly {
 struct PickleOpcode {
     enum Argument {
         case none, unsigned(Int), signed32, double, decimal, floatLine, long(Int), text(Int), bytes(Int), byteArray
-        case oldText(Int), line, quoted, names
+        case oldText(Int), line, quoted, names, rawUnicode
     }
 
     let name: String
@@ -169,7 +205,7 @@ struct PickleOpcode {
         0x4E: .init("NONE", .none, 0, pops: 0, pushes: 1),
         0x88: .init("NEWTRUE", .none, 2, pops: 0, pushes: 1),
         0x89: .init("NEWFALSE", .none, 2, pops: 0, pushes: 1),
-        0x56: .init("UNICODE", .line, 0, pops: 0, pushes: 1),
+        0x56: .init("UNICODE", .rawUnicode, 0, pops: 0, pushes: 1),
         0x8C: .init("SHORT_BINUNICODE", .text(1), 4, pops: 0, pushes: 1),
         0x58: .init("BINUNICODE", .text(4), 1, pops: 0, pushes: 1),
         0x8D: .init("BINUNICODE8", .text(8), 4, pops: 0, pushes: 1),

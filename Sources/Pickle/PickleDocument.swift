@@ -84,7 +84,7 @@ extension Arena {
             UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
         }
         UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
-        let result = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { scratch in
+        let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { scratch in
             Arena.decode(slab, guess, input, bytes.count, scratch, limits)
         }
         self = try result.get()
@@ -96,22 +96,24 @@ extension Arena {
         _ guess: Int,
         _ input: UnsafeMutablePointer<UInt8>,
         _ count: Int,
-        _ scratch: UnsafeMutableBufferPointer<UInt32>,
+        _ scratch: UnsafeMutableBufferPointer<UInt64>,
         _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
         let childBase = slab + guess * MemoryLayout<Node>.stride
-        let room = scratch.baseAddress
+        let room = scratch.baseAddress.map { UnsafeMutableRawPointer($0 + 16).assumingMemoryBound(to: UInt32.self) }
         var decoder = OpcodeReader(
             nodes: RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
             children: RawTable(borrowing: childBase.bindMemory(to: UInt32.self, capacity: guess), capacity: guess),
             side: RawTable(borrowing: input, capacity: 0),
-            stack: room.map { RawTable(borrowing: $0, capacity: 96) } ?? RawTable(capacity: 96),
-            marks: room.map { RawTable(borrowing: $0 + 96, capacity: 32) } ?? RawTable(capacity: 32),
-            memo: room.map { RawTable(borrowing: $0 + 128, capacity: 128) } ?? RawTable(capacity: 128),
+            stack: room.map { RawTable(borrowing: $0, capacity: 84) } ?? RawTable(capacity: 84),
+            marks: room.map { RawTable(borrowing: $0 + 84, capacity: 28) } ?? RawTable(capacity: 28),
+            memo: room.map { RawTable(borrowing: $0 + 112, capacity: 112) } ?? RawTable(capacity: 112),
             input: UnsafePointer(input),
             end: count,
-            nodeLimit: min(limits.nodes, Int(UInt32.max) - 16),
-            limits: limits
+            pending: scratch.baseAddress.map { RawTable(borrowing: $0, capacity: 16) } ?? RawTable(capacity: 16),
+            nodeLimit: min(limits.nodes, Int(MemoEntry.node) - 16),
+            limits: limits,
+            nestingLimit: min(limits.nesting, 65_000)
         )
         decoder.prepare()
         defer { decoder.freeScratch() }
@@ -157,16 +159,32 @@ extension Arena {
             side: side,
             budget: work &* 64 &+ 1_000_000
         )
-        try keys.run(count: nodeCount)
+        try keys.run(
+            UnsafeBufferPointer(start: decoder.pending.base, count: decoder.pending.count),
+            count: nodeCount
+        )
         if decoder.needsSurvey {
             var survey = Survey(nodes: nodes, children: children, count: nodeCount, limits: limits)
-            try survey.walk(from: root)
+            try survey.walk(from: root, endingAt: decoder.opcodeStart)
             hasCycles = survey.hasCycles
-        } else if decoder.sharedBytes > limits.expansion {
-            throw PickleError(
-                .expansionLimit,
-                "shared values expand to more than \(limits.expansion) nodes and bytes of text"
-            )
+        } else if childCount * decoder.longestText > limits.expansion, sharedText() > limits.expansion {
+            // Where nothing is held twice, text is all that may be shared.
+            throw Survey.tooMuch(limits, at: decoder.opcodeStart)
         }
+    }
+
+    /// How many bytes of text would be visited by following every reference, beyond those that are there once.
+    private func sharedText() -> Int {
+        var total = 0
+        for index in Singleton.count..<nodeCount {
+            let node = nodes[index]
+            if node.tag.hasText { total &-= Int(node.b) }
+            if !node.tag.hasChildren { continue }
+            var edges = Edges(UInt32(truncatingIfNeeded: index), nodes, children)
+            while let child = edges.next(nodes, children) {
+                if nodes[Int(child)].tag.hasText { total &+= Int(nodes[Int(child)].b) }
+            }
+        }
+        return total
     }
 }

@@ -56,6 +56,14 @@ struct LimitTests {
         #expect(refusal([0x4E, 0x72, 0xFF, 0xFF, 0xFF, 0xFF, 0x2E]) == nil)
     }
 
+    @Test("a memo with gaps and far entries, as many as its length, has nothing in the gaps")
+    func memoGaps() {
+        let puts: [UInt8] = [0x4E, 0x71, 2, 0x72, 0xFF, 0xFF, 0xFF, 0x7F, 0x72, 0xFE, 0xFF, 0xFF, 0x7F]
+        #expect(refusal(puts + [0x68, 0, 0x2E]) == .badMemo)
+        #expect(refusal(puts + [0x6A, 1, 0, 0, 0, 0x2E]) == .badMemo)
+        #expect(refusal(puts + [0x68, 2, 0x2E]) == nil)
+    }
+
     @Test("digits, bytes and nodes have limits of their own")
     func limits() {
         #expect(refusal([0x4C] + repeated(0x39, 5000) + [0x4C, 0x0A, 0x2E]) == .digitLimit)

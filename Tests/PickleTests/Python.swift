@@ -31,10 +31,29 @@ enum Python {
         return output
     }
 
+    private static let imports = """
+        import collections, datetime, decimal, fractions, http, ipaddress, pathlib, pickle, struct, sys, urllib.parse, uuid
+        import zoneinfo
+        """
+
+    /// Whether pickles load as what expressions give: by type, and by `==` or, for exceptions, by `repr`.
+    static func areEqual(_ pickles: [[UInt8]], _ expressions: [String]) throws -> [Bool] {
+        let script = """
+            \(imports)
+            for text, expression in zip(sys.stdin.read().split(), sys.argv[1:]):
+                a, b = pickle.loads(bytes.fromhex(text)), eval(expression)
+                same = type(a) is type(b) and (a == b or isinstance(a, Exception) and repr(a) == repr(b))
+                print(1 if same and getattr(a, 'maxlen', 0) == getattr(b, 'maxlen', 0) else 0)
+            """
+        let input = pickles.map { $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+        let output = try run(["-c", script] + expressions, input: Array(input.joined(separator: " ").utf8))
+        return String(decoding: output, as: UTF8.self).split(separator: "\n").map { $0 == "1" }
+    }
+
     /// What Python's expressions give, each pickled at a protocol; one process for all.
     static func pickles(_ expressions: [String], protocol version: Int) throws -> [[UInt8]] {
         let script = """
-            import collections, datetime, decimal, fractions, pathlib, pickle, struct, sys, uuid, zoneinfo
+            \(imports)
             for expression in sys.argv[1:]:
                 data = pickle.dumps(eval(expression), \(version))
                 sys.stdout.buffer.write(struct.pack('>I', len(data)) + data)

@@ -27,36 +27,22 @@ struct KeyCheck {
         self.budget = budget
     }
 
-    /// Checks every dict, set and frozenset of an arena.
-    mutating func run(count: Int) throws(PickleError) {
-        var index = Singleton.count
-        // Rows of a table have the same keys, by identity: the last dict that was found good is remembered.
-        var good: Node?
-        while index < count {
-            switch nodes[index].tag {
-            case .dict:
-                let node = nodes[index]
-                if let good, hasSameKeys(node, good) { break }
-                try check(index, stride: 2)
-                good = nodes[index]
-            case .set, .frozenset: try check(index, stride: 1)
-            default: break
+    /// Checks dicts, sets and frozensets; `pending` has their nodes and in its upper halves where they were filled.
+    mutating func run(_ pending: UnsafeBufferPointer<UInt64>, count: Int) throws(PickleError) {
+        var hasMerged = false
+        for entry in pending {
+            let index = Int(entry & 0xFFFF_FFFF)
+            let before = nodes[index].b
+            do throws(PickleError) {
+                try check(index, stride: nodes[index].tag == .dict ? 2 : 1)
+            } catch {
+                throw PickleError(error.code, at: Int(entry &>> 32), error.message)
             }
-            index &+= 1
+            if nodes[index].b != before { hasMerged = true }
         }
-    }
-
-    @inline(__always)
-    private func hasSameKeys(_ one: Node, _ other: Node) -> Bool {
-        if one.b != other.b { return false }
-        let left = children + Int(one.a)
-        let right = children + Int(other.a)
-        var place = 0
-        while place < Int(one.b) {
-            if left[place] != right[place] { return false }
-            place &+= 2
-        }
-        return true
+        if !hasMerged { return }
+        // A dict that is not listed has the keys of one that is, perhaps of one with equal keys.
+        for index in Singleton.count..<count where nodes[index].tag == .dict { try check(index, stride: 2) }
     }
 
     private mutating func check(_ index: Int, stride step: Int) throws(PickleError) {

@@ -5,6 +5,14 @@ enum Tag: UInt8 {
 
     @inline(__always)
     var hasChildren: Bool { rawValue >= Tag.persistentID.rawValue }
+
+    /// Whether being pushed again is nothing to remember.
+    @inline(__always)
+    var isPlain: Bool { rawValue <= Tag.python2String.rawValue }
+
+    /// Whether its bytes lie in the input or in the side buffer.
+    @inline(__always)
+    var hasText: Bool { rawValue &- Tag.bigInt.rawValue <= Tag.python2String.rawValue &- Tag.bigInt.rawValue }
 }
 
 /// Index of a node in its arena: a Python object's identity.
@@ -36,10 +44,14 @@ struct Node: BitwiseCopyable {
     static let adopted: UInt8 = 2
     /// A str with characters beyond ASCII.
     static let nonASCII: UInt8 = 4
+    /// A dict or set whose keys are going to be checked.
+    static let listed: UInt8 = 4
     /// A str with lone surrogates: no Swift `String`.
     static let surrogates: UInt8 = 8
     /// Came from a text opcode (GLOBAL, INST, PERSID).
     static let textual: UInt8 = 16
+    /// The arguments of a `getattr` by which a name with dots is written, and that are not in the memo: CPython 3.13.
+    static let bare: UInt8 = 16
     /// Was pushed again by GET or DUP.
     static let fetched: UInt8 = 32
     /// An out-of-band buffer that was made read-only.
@@ -80,9 +92,16 @@ enum Singleton {
     static let absent: NodeIndex = .max
 }
 
+/// What stands in the memo: a node, and whether more is to be done than to push it again.
+enum MemoEntry {
+    static let node: UInt32 = 0x7FFF_FFFF
+    static let special: UInt32 = 0x8000_0000
+}
+
 /// Globals that the codec itself looks through.
 enum KnownGlobal: UInt32 {
     case other, codecsEncode, bytes, bytearray, set, frozenset, reconstructor, newobj, newobjEx, object
+    case getattr
 }
 
 /// How the words of an object's record are laid out in the table of children.

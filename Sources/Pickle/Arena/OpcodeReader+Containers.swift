@@ -29,12 +29,14 @@ extension OpcodeReader {
         if count & 1 != 0 { throw error(.badStructure, "odd number of items for DICT") }
         let (first, height) = try adoptStack(from: start)
         try push(Node(.dict, a: first, b: count, c: count, height: height))
+        list(stack.base[stack.count &- 1])
     }
 
     mutating func frozenSet(from start: Int) throws(PickleError) {
         let count = UInt32(truncatingIfNeeded: stack.count &- start)
         let (first, height) = try adoptStack(from: start)
         try push(Node(.frozenset, a: first, b: count, c: count, height: height))
+        list(stack.base[stack.count &- 1])
     }
 
     @inline(__always)
@@ -177,6 +179,8 @@ extension KnownGlobal {
                 self = .bytes
             } else if matches(name, "object") {
                 self = .object
+            } else if matches(name, "getattr") {
+                self = .getattr
             }
         } else if matches(module, "copyreg") || matches(module, "copy_reg") {
             if matches(name, "_reconstructor") {

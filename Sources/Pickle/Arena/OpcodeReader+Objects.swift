@@ -24,7 +24,26 @@ extension OpcodeReader {
         let callable = try pop()
         try requireTuple(arguments, "REDUCE")
         try requireForeign(callable, "REDUCE")
+        markBare(callable, arguments)
         try construct(.reduce, callable, arguments)
+    }
+
+    /// Below protocol 4, CPython 3.13 writes `a.b` as `getattr(a, 'b')` of which it memoizes nothing but the result.
+    private mutating func markBare(_ callable: NodeIndex, _ arguments: NodeIndex) {
+        guard nodes.base[Int(callable)].c == KnownGlobal.getattr.rawValue, nodes.base[Int(callable)].tag == .global,
+            highestProtocol < 4, memoEntries > 0, isMemoDense
+        else { return }
+        let tuple = nodes.base + Int(arguments)
+        guard tuple.pointee.tag == .tuple, tuple.pointee.b == 2, !tuple.pointee.has(Node.fetched),
+            memo.base[memo.count &- 1] & MemoEntry.node != arguments
+        else { return }
+        tuple.pointee.flags |= Node.bare
+        let parent = children.base[Int(tuple.pointee.a)]
+        // Since the parent was built, only the name was memoized.
+        if parent == lastAttribute.node, memoEntries == lastAttribute.memoEntries &+ 1 {
+            nodes.base[Int(parent)].flags |= Node.bare
+        }
+        lastAttribute = (UInt32(truncatingIfNeeded: nodes.count), memoEntries)
     }
 
     mutating func newObject() throws(PickleError) {

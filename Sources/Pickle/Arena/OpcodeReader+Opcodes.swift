@@ -1,8 +1,10 @@
 extension OpcodeReader {
     /// Runs to STOP and returns the root.
     mutating func run() throws(PickleError) -> NodeIndex {
+        try head()
         while true {
-            runHot()
+            makeRoom()
+            try runHot()
             opcodeStart = position
             if position >= end { throw truncated() }
             let opcode = input[position]
@@ -23,134 +25,37 @@ extension OpcodeReader {
             case 0x2E: return try pop()
             default: try runSimple(opcode)
             }
+            if position < end, input[position] == 0x94 {
+                opcodeStart = position
+                position &+= 1
+                raise(4)
+                try memoize()
+            }
+            if position < end, input[position] == 0x2E {
+                opcodeStart = position
+                position &+= 1
+                return try pop()
+            }
         }
     }
 
-    /// Runs what pushes one plain value or notes one in the memo, as long as all tables have room; leaves everything else,
-    /// and every error, to the functions that do one opcode.
-    ///
-    /// The tables' ends are kept in locals, because a store through a pointer makes the compiler load fields again.
+    /// PROTO and FRAME, with which most pickles begin.
+    private mutating func head() throws(PickleError) {
+        if end < 2 || input[0] != 0x80 { return }
+        position = 1
+        try loadProtocol()
+        if end < 3 || input[2] != 0x95 { return }
+        opcodeStart = 2
+        position = 3
+        try frame()
+    }
+
+    /// Room for a good number of opcodes in the tables that `runHot` may only fill.
     @inline(__always)
-    private mutating func runHot() {
-        let input = self.input
-        let end = self.end
-        let nodeBase = nodes.base
-        let stackBase = stack.base
-        let memoBase = memo.base
-        var nodeCount = nodes.count
-        var height = stack.count
-        var memoCount = memo.count
-        var place = position
-        var version = highestProtocol
-        let isDense = memoEntries == memoCount
-        var budget = min(min(nodes.capacity, nodeLimit) &- nodeCount, stack.capacity &- height)
-        budget = min(budget, memo.capacity &- memoCount)
-        loop: while budget > 0, place < end {
-            budget &-= 1
-            switch input[place] {
-            case 0x8C:
-                // The input is padded, so that the length byte and the words of the text may be loaded before the check.
-                let count = Int(input[place &+ 1])
-                let start = place &+ 2
-                if start &+ count > end || !isASCII(input + start, count) { break loop }
-                nodeBase[nodeCount] = Node(
-                    .string,
-                    a: UInt32(truncatingIfNeeded: start),
-                    b: UInt32(truncatingIfNeeded: count)
-                )
-                place = start &+ count
-                stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
-                height &+= 1
-                if input[place] == 0x94, isDense, place < end {
-                    memoBase[memoCount] = UInt32(truncatingIfNeeded: nodeCount)
-                    memoCount &+= 1
-                    place &+= 1
-                }
-                nodeCount &+= 1
-                version = max(version, 4)
-            case 0x94:
-                if !isDense || height <= fence { break loop }
-                memoBase[memoCount] = stackBase[height &- 1]
-                memoCount &+= 1
-                place &+= 1
-                version = max(version, 4)
-            case 0x68:
-                let index = Int(input[place &+ 1])
-                if place &+ 1 >= end || index >= memoCount { break loop }
-                let found = memoBase[index]
-                if found == Singleton.absent { break loop }
-                fetch(found)
-                stackBase[height] = found
-                height &+= 1
-                place &+= 2
-                version = max(version, 1)
-            case 0x4B:
-                if place &+ 1 >= end { break loop }
-                nodeBase[nodeCount] = Node(.int, bits: UInt64(input[place &+ 1]))
-                stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
-                nodeCount &+= 1
-                height &+= 1
-                place &+= 2
-                version = max(version, 1)
-            case 0x4D:
-                if place &+ 2 >= end { break loop }
-                nodeBase[nodeCount] = Node(.int, bits: UInt64(little16(place &+ 1)))
-                stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
-                nodeCount &+= 1
-                height &+= 1
-                place &+= 3
-                version = max(version, 1)
-            case 0x4A:
-                if place &+ 4 >= end { break loop }
-                let value = Int64(Int32(truncatingIfNeeded: little32(place &+ 1)))
-                nodeBase[nodeCount] = Node(.int, bits: UInt64(bitPattern: value))
-                stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
-                nodeCount &+= 1
-                height &+= 1
-                place &+= 5
-                version = max(version, 1)
-            case 0x47:
-                if place &+ 8 >= end { break loop }
-                nodeBase[nodeCount] = Node(.float, bits: little64(place &+ 1).byteSwapped)
-                stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
-                nodeCount &+= 1
-                height &+= 1
-                place &+= 9
-                version = max(version, 1)
-            case 0x4E:
-                stackBase[height] = Singleton.none
-                height &+= 1
-                place &+= 1
-            case 0x88, 0x89:
-                stackBase[height] = input[place] == 0x88 ? Singleton.true : Singleton.false
-                height &+= 1
-                place &+= 1
-                version = max(version, 2)
-            case 0x7D, 0x5D:
-                nodeBase[nodeCount] = Node(input[place] == 0x7D ? .dict : .list)
-                stackBase[height] = UInt32(truncatingIfNeeded: nodeCount)
-                nodeCount &+= 1
-                height &+= 1
-                place &+= 1
-                version = max(version, 1)
-            case 0x29:
-                stackBase[height] = Singleton.emptyTuple
-                height &+= 1
-                place &+= 1
-                version = max(version, 1)
-            case 0x28:
-                marks.append(UInt32(truncatingIfNeeded: height))
-                fence = height
-                place &+= 1
-            default: break loop
-            }
-        }
-        nodes.count = nodeCount
-        stack.count = height
-        memoEntries &+= memoCount &- memo.count
-        memo.count = memoCount
-        position = place
-        highestProtocol = version
+    private mutating func makeRoom() {
+        nodes.reserve(16)
+        stack.reserve(16)
+        memo.reserve(16)
     }
 
     /// The opcodes of `runHot` one by one, with their errors and with growing tables.

@@ -8,10 +8,12 @@ struct OpcodeReader {
     var side: RawTable<UInt8>
     var stack: RawTable<NodeIndex>
     var marks: RawTable<UInt32>
-    /// Node of each memo index, `Singleton.absent` where nothing was put.
+    /// A `MemoEntry` for each memo index, `Singleton.absent` where nothing was put.
     var memo: RawTable<NodeIndex>
-    var sparseMemo: [UInt64: NodeIndex] = [:]
+    var sparseMemo: [UInt64: UInt32] = [:]
     var memoEntries = 0
+    /// Whether all of the memo is in `memo`, without a gap.
+    var isMemoDense = true
     var input: UnsafePointer<UInt8>
     var end: Int
     var position = 0
@@ -22,12 +24,21 @@ struct OpcodeReader {
     var recentGlobals: (NodeIndex, NodeIndex, NodeIndex, NodeIndex) = (.max, .max, .max, .max)
     /// A node that was already held got more children, so heights have to be computed again.
     var needsSurvey = false
-    /// Bytes of text that GET pushed again.
-    var sharedBytes = 0
+    /// Dicts and sets whose keys are to be checked, each with the place of its opcode in the upper half.
+    var pending: RawTable<UInt64>
+    /// The children of the last dict among them.
+    var listedFirst = 0
+    var listedCount = -1
+    /// No str, bytes … is longer than this.
+    var longestText = 255
+    /// The newest result of a `getattr`, and how many memo entries there were.
+    var lastAttribute: (node: NodeIndex, memoEntries: Int) = (Singleton.absent, 0)
     /// Out-of-band buffers met so far.
     var buffers = 0
     var nodeLimit: Int
     let limits: PickleLimits
+    /// Heights are kept in 16 bits.
+    let nestingLimit: Int
     var opcodeStart = 0
 
     /// A global's identity: its two names.
@@ -46,6 +57,7 @@ struct OpcodeReader {
     /// Frees everything but nodes, children and side.
     func freeScratch() {
         stack.free()
+        pending.free()
         marks.free()
         memo.free()
     }
@@ -59,6 +71,7 @@ struct OpcodeReader {
     @inline(__always)
     mutating func push(_ node: Node) throws(PickleError) {
         if nodes.count >= nodeLimit { throw error(.nodeLimit, "more than \(limits.nodes) nodes") }
+        if node.tag.hasText { longestText = max(longestText, Int(node.b)) }
         stack.append(UInt32(truncatingIfNeeded: nodes.count))
         nodes.append(node)
     }
@@ -162,7 +175,7 @@ struct OpcodeReader {
     }
 
     mutating func put(_ index: UInt64) throws(PickleError) {
-        let value = try top()
+        let value = memoEntry(try top())
         if index > UInt64(Int64.max) { throw error(.badMemo, "memo index too large") }
         if index == UInt64(memo.count) {
             memo.append(value)
@@ -172,31 +185,32 @@ struct OpcodeReader {
             memo.base[Int(index)] = value
         } else if index <= UInt64(end) {
             // Every PUT takes a byte of input or more, so this stays in proportion to it.
+            isMemoDense = false
             while memo.count < Int(index) { memo.append(Singleton.absent) }
             memo.append(value)
             memoEntries &+= 1
-        } else if sparseMemo.updateValue(value, forKey: index) == nil {
-            memoEntries &+= 1
+        } else {
+            isMemoDense = false
+            if sparseMemo.updateValue(value, forKey: index) == nil { memoEntries &+= 1 }
         }
     }
 
     mutating func get(_ index: UInt64) throws(PickleError) {
         let found = index < UInt64(memo.count) ? memo.base[Int(index)] : sparseMemo[index] ?? Singleton.absent
         if found == Singleton.absent { throw error(.badMemo, "Memo value not found at index \(index)") }
-        fetch(found)
-        push(existing: found)
+        fetch(found & MemoEntry.node)
+        push(existing: found & MemoEntry.node)
+    }
+
+    /// What stands in the memo for a node.
+    @inline(__always)
+    func memoEntry(_ index: NodeIndex) -> UInt32 {
+        nodes.base[Int(index)].tag.isPlain ? index : index | MemoEntry.special
     }
 
     /// Notes that a node is pushed a second time.
     @inline(__always)
-    mutating func fetch(_ index: NodeIndex) {
-        let node = nodes.base + Int(index)
-        node.pointee.flags |= Node.fetched
-        let tag = node.pointee.tag
-        if tag.rawValue >= Tag.bigInt.rawValue, tag.rawValue <= Tag.python2String.rawValue {
-            sharedBytes &+= Int(node.pointee.b)
-        }
-    }
+    mutating func fetch(_ index: NodeIndex) { nodes.base[Int(index)].flags |= Node.fetched }
 
     // MARK: Holding
 
@@ -204,13 +218,11 @@ struct OpcodeReader {
     @inline(__always)
     mutating func adopt(_ child: NodeIndex, _ height: UInt16) throws(PickleError) -> UInt16 {
         let node = nodes.base + Int(child)
-        if !node.pointee.tag.hasChildren { return height == 0 ? 1 : height }
+        if !node.pointee.tag.hasChildren || child == Singleton.emptyTuple { return height == 0 ? 1 : height }
         if node.pointee.has(Node.adopted) { needsSurvey = true }
         node.pointee.flags |= Node.adopted
         let needed = node.pointee.height &+ 1
-        if Int(needed) > min(limits.nesting, 65_000) {
-            throw error(.nestingLimit, "nested more than \(min(limits.nesting, 65_000)) deep")
-        }
+        if Int(needed) > nestingLimit { throw error(.nestingLimit, "nested more than \(nestingLimit) deep") }
         return max(height, needed)
     }
 
@@ -273,6 +285,19 @@ struct OpcodeReader {
         return (UInt32(truncatingIfNeeded: offset), UInt32(total), UInt32(room), height)
     }
 
+    /// Notes that a dict's or set's keys are to be checked. Those of a dict that is not noted are those of one that is.
+    @inline(__always)
+    mutating func list(_ index: NodeIndex) {
+        let node = nodes.base + Int(index)
+        if node.pointee.tag == .dict {
+            listedFirst = Int(node.pointee.a)
+            listedCount = Int(node.pointee.b)
+        }
+        if node.pointee.has(Node.listed) { return }
+        node.pointee.flags |= Node.listed
+        pending.append(UInt64(truncatingIfNeeded: opcodeStart) &<< 32 | UInt64(index))
+    }
+
     /// Appends the stack from `start` on to a list, dict or set.
     @inline(__always)
     mutating func extendContainer(_ index: NodeIndex, from start: Int) throws(PickleError) {
@@ -284,5 +309,6 @@ struct OpcodeReader {
         target.pointee.c = grown.room
         target.pointee.height = grown.height
         if target.pointee.has(Node.adopted) { needsSurvey = true }
+        if target.pointee.tag != .list { list(index) }
     }
 }

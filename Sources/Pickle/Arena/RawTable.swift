@@ -1,23 +1,26 @@
 /// A growing array of trivial elements without reference counts or bounds checks.
 ///
-/// It may start in memory that belongs to somebody else; then the first growth moves it to memory of its own.
+/// It may start in memory that belongs to somebody else; then the first growth moves it to memory of its own. After its
+/// capacity there is always room for `padding` elements that mean nothing, so that copies may be made of whole vectors.
 struct RawTable<Element: BitwiseCopyable> {
     private(set) var base: UnsafeMutablePointer<Element>
     var count = 0
     private(set) var capacity: Int
     private(set) var isOwned: Bool
 
+    static var padding: Int { 4 }
+
     init(capacity: Int) {
         let room = max(capacity, 16)
-        base = .allocate(capacity: room)
+        base = .allocate(capacity: room + Self.padding)
         self.capacity = room
         isOwned = true
     }
 
-    /// Starts in borrowed memory.
+    /// Starts in borrowed memory, of which the end is the padding.
     init(borrowing base: UnsafeMutablePointer<Element>, capacity: Int) {
         self.base = base
-        self.capacity = capacity
+        self.capacity = max(0, capacity - Self.padding)
         isOwned = false
     }
 
@@ -37,7 +40,7 @@ struct RawTable<Element: BitwiseCopyable> {
     @inline(never)
     mutating func grow(by extra: Int) {
         let room = max(capacity * 2, count + extra, 32)
-        let new = UnsafeMutablePointer<Element>.allocate(capacity: room)
+        let new = UnsafeMutablePointer<Element>.allocate(capacity: room + Self.padding)
         new.update(from: base, count: count)
         if isOwned { base.deallocate() }
         base = new

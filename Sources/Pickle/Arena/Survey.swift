@@ -8,7 +8,7 @@ struct Survey {
     var hasCycles = false
 
     /// Heights, cycles and expansion, by one depth-first walk with a stack of its own. Linear.
-    mutating func walk(from root: NodeIndex) throws(PickleError) {
+    mutating func walk(from root: NodeIndex, endingAt offset: Int) throws(PickleError) {
         var sizes = [UInt32: Int]()
         var active = Set<UInt32>()
         var path: [(node: NodeIndex, edges: Edges, size: Int, height: Int)] = []
@@ -22,7 +22,7 @@ struct Survey {
                 plain &+= 1
                 let height = max(1, frame.height)
                 if height > min(limits.nesting, 65_000) {
-                    throw PickleError(.nestingLimit, "nested more than \(min(limits.nesting, 65_000)) deep")
+                    throw PickleError(.nestingLimit, at: offset, "nested more than \(min(limits.nesting, 65_000)) deep")
                 }
                 nodes[Int(frame.node)].height = UInt16(height)
                 if var parent = path.popLast() {
@@ -52,11 +52,16 @@ struct Survey {
         }
         let total = sizes[root] ?? 0
         if total &- count > limits.expansion {
-            throw PickleError(
-                .expansionLimit,
-                "shared values expand to more than \(limits.expansion) nodes and bytes of text"
-            )
+            throw Self.tooMuch(limits, at: offset)
         }
+    }
+
+    static func tooMuch(_ limits: PickleLimits, at offset: Int) -> PickleError {
+        PickleError(
+            .expansionLimit,
+            at: offset,
+            "shared values expand to more than \(limits.expansion) nodes and bytes of text"
+        )
     }
 
     private func leafSize(_ node: Node) -> Int {

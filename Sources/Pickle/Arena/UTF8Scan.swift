@@ -25,15 +25,17 @@ func scanUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> UTF8Kind {
 @inline(__always)
 func isASCII(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     let base = UnsafeRawPointer(text)
+    if count <= 8 {
+        let word = base.loadUnaligned(as: UInt64.self).littleEndian
+        return count == 0 || word &<< UInt64(truncatingIfNeeded: 64 &- count &* 8) & 0x8080_8080_8080_8080 == 0
+    }
+    var word = base.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
     var index = 0
-    while index &+ 8 <= count {
-        if base.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return false }
+    while index &+ 8 < count {
+        word |= base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
         index &+= 8
     }
-    let rest = count &- index
-    if rest == 0 { return true }
-    let tail = base.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-    return tail & (0x8080_8080_8080_8080 &>> UInt64(truncatingIfNeeded: 64 &- rest &* 8)) == 0
+    return word & 0x8080_8080_8080_8080 == 0
 }
 
 @inline(never)

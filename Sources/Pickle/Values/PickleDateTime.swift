@@ -79,7 +79,7 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
     /// The offset from UTC, for `datetime.timezone`, pytz's UTC and fixed offsets, and zones by name; `nil` when naive or unknown.
     public var utcOffset: Duration? {
         guard let tzinfo else { return nil }
-        return PickleTimeZone.offset(of: tzinfo, at: self)
+        return (try? PickleTimeZone(tzinfo))?.offset(at: self)
     }
 
     /// The moment in time; `nil` when naive or when the zone is unknown.
@@ -185,64 +185,6 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
     }
 }
 
-/// Python's time zone objects.
-enum PickleTimeZone {
-    /// `datetime.timezone.utc`.
-    static let utc = PickleValue.call(
-        "datetime",
-        "timezone",
-        [.call("datetime", "timedelta", [.int(0), .int(0), .int(0)])]
-    )
-
-    static func offset(of zone: PickleValue, at moment: PickleDateTime) -> Duration? {
-        // Values that were built in Swift are looked at in their pickled form too.
-        let view: PickleView
-        if case .view(let carried) = zone {
-            view = carried
-        } else {
-            guard let bytes = try? zone.pickled(), let document = try? PickleDocument(bytes) else { return nil }
-            view = document.root
-        }
-        guard let object = view.object else { return nil }
-        if object.isInstance(of: "datetime", "timezone"), let offset = object.arguments.first {
-            return try? Duration(pickle: offset)
-        }
-        if object.isInstance(of: "pytz", "_UTC") { return .zero }
-        if object.isInstance(of: "pytz", "_FixedOffset"), let minutes = object.arguments.first?.int,
-            minutes.magnitude < 1440
-        {
-            return .seconds(minutes * 60)
-        }
-        if let name = zoneName(object), let zone = TimeZone(identifier: name) {
-            return offset(in: zone, at: moment)
-        }
-        return nil
-    }
-
-    /// The key of `zoneinfo.ZoneInfo._unpickle(key, from_cache)`, as protocol 4 has it or by `getattr` below.
-    private static func zoneName(_ object: PickleObject) -> String? {
-        let isUnpickle =
-            object.isInstance(of: "zoneinfo", "ZoneInfo._unpickle")
-            || object.callable.object.map { call in
-                call.isInstance(of: "builtins", "getattr") && call.arguments.count == 2
-                    && call.arguments[0].isGlobal("zoneinfo", "ZoneInfo") && call.arguments[1].equals("_unpickle")
-            } ?? false
-        return isUnpickle ? object.arguments.first?.string : nil
-    }
-
-    /// The zone's offset at a wall time: the first of two equal ones with fold 0, the second with fold 1.
-    private static func offset(in zone: TimeZone, at moment: PickleDateTime) -> Duration {
-        let wall = Double(moment.secondsAsUTC)
-        let before = zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall - 86_400))
-        let after = zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall + 86_400))
-        let candidates = [before, after].filter {
-            zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall - Double($0))) == $0
-        }
-        let chosen = moment.fold == 0 ? candidates.first ?? before : candidates.last ?? after
-        return .seconds(chosen)
-    }
-}
-
 /// Python's `datetime.datetime`: written aware, in UTC; a naive one is read as UTC.
 extension Date: PickleCodable {
     public init(pickle: PickleView) throws {
@@ -258,7 +200,7 @@ extension Date: PickleCodable {
 
     public func encode(to writer: inout PickleWriter) throws {
         var value = PickleDateTime(utc: self)
-        value.tzinfo = PickleTimeZone.utc
+        value.tzinfo = PickleTimeZone.utc.value
         try value.encode(to: &writer)
     }
 }

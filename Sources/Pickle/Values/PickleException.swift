@@ -1,5 +1,5 @@
 /// An exception, or any other object that is a class called with arguments: `ValueError('boom')`.
-public struct PickleException: Sendable, Hashable, PickleEncodable, CustomStringConvertible {
+public struct PickleException: Sendable, Hashable, PickleCodable, CustomStringConvertible {
     /// The module by Python 3's name, `builtins` for Python's own.
     public var module: String
     /// The class.
@@ -30,6 +30,13 @@ public struct PickleException: Sendable, Hashable, PickleEncodable, CustomString
             arguments: object.arguments.map { PickleValue($0) },
             state: object.state.map { PickleValue($0) }
         )
+    }
+
+    public init(pickle: PickleView) throws {
+        guard let value = PickleException(pickle) else {
+            throw PickleError.mismatch(expected: "exception", found: pickle)
+        }
+        self = value
     }
 
     public func encode(to writer: inout PickleWriter) throws {

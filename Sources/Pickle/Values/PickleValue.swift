@@ -102,48 +102,59 @@ extension PickleValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Exp
 
 extension PickleValue: PickleCodable {
     /// Converts plain data. What has no Swift meaning, holds itself or nests deeper than 200 stays a ``view(_:)``.
+    ///
+    /// - Complexity: O(n), n being the nodes of the document: what is referred to again and again is converted once.
     public init(_ view: PickleView) {
-        var budget = 1 << 24
-        self = PickleValue.convert(view, depth: 0, &budget)
+        var conversion = Conversion()
+        self = conversion.value(of: view, depth: 0)
     }
 
     public init(pickle: PickleView) { self.init(pickle) }
 
-    private static func convert(_ view: PickleView, depth: Int, _ budget: inout Int) -> PickleValue {
-        budget -= 1
-        switch view.kind {
-        case .none: return .none
-        case .bool: return .bool(view.bool ?? false)
-        case .int: return view.int.map { .int($0) } ?? view.bigInt.map { .bigInt($0) } ?? .view(view)
-        case .float: return .float(view.double ?? 0)
-        case .string: return view.string.map { .string($0) } ?? .view(view)
-        case .bytes: return view.isPython2String ? .view(view) : .bytes(view.bytes ?? [])
-        case .bytearray: return .bytearray(view.bytes ?? [])
-        case .global: return view.global.map { .global($0.inPython3) } ?? .view(view)
-        case .object, .persistentID, .extensionCode, .buffer: return .view(view)
-        case .list, .tuple, .set, .frozenset, .dict: break
+    private struct Conversion {
+        /// Containers that are referred to more than once.
+        var shared: [NodeIndex: PickleValue] = [:]
+
+        mutating func value(of view: PickleView, depth: Int) -> PickleValue {
+            switch view.kind {
+            case .none: return .none
+            case .bool: return .bool(view.bool ?? false)
+            case .int: return view.int.map { .int($0) } ?? view.bigInt.map { .bigInt($0) } ?? .view(view)
+            case .float: return .float(view.double ?? 0)
+            case .string: return view.string.map { .string($0) } ?? .view(view)
+            case .bytes: return view.isPython2String ? .view(view) : .bytes(view.bytes ?? [])
+            case .bytearray: return .bytearray(view.bytes ?? [])
+            case .global: return view.global.map { .global($0.inPython3) } ?? .view(view)
+            case .object, .persistentID, .extensionCode, .buffer: return .view(view)
+            case .list, .tuple, .set, .frozenset, .dict: break
+            }
+            if depth >= 200 || view.document.hasCycles { return .view(view) }
+            guard view.node.has(Node.fetched) else { return container(view, depth: depth) }
+            if let known = shared[view.index] { return known }
+            let value = container(view, depth: depth)
+            shared[view.index] = value
+            return value
         }
-        if depth >= 200 || budget < 0 || view.document.hasCycles { return .view(view) }
-        if let pairs = view.pairs {
-            return .dict(
-                PickleDictionary(
-                    pairs.map {
-                        (
-                            key: convert($0.key, depth: depth + 1, &budget),
-                            value: convert($0.value, depth: depth + 1, &budget)
-                        )
-                    }
-                )
-            )
-        }
-        let elements = (view.elements ?? .init(view.document, first: 0, count: 0)).map {
-            convert($0, depth: depth + 1, &budget)
-        }
-        switch view.kind {
-        case .list: return .list(elements)
-        case .tuple: return .tuple(elements)
-        case .set: return .set(elements)
-        default: return .frozenset(elements)
+
+        private mutating func container(_ view: PickleView, depth: Int) -> PickleValue {
+            if let pairs = view.pairs {
+                var converted: [(key: PickleValue, value: PickleValue)] = []
+                converted.reserveCapacity(pairs.count)
+                for (key, value) in pairs {
+                    converted.append((self.value(of: key, depth: depth + 1), self.value(of: value, depth: depth + 1)))
+                }
+                return .dict(PickleDictionary(converted))
+            }
+            var elements: [PickleValue] = []
+            for element in view.elements ?? .init(view.document, first: 0, count: 0) {
+                elements.append(value(of: element, depth: depth + 1))
+            }
+            switch view.kind {
+            case .list: return .list(elements)
+            case .tuple: return .tuple(elements)
+            case .set: return .set(elements)
+            default: return .frozenset(elements)
+            }
         }
     }
 

@@ -104,6 +104,19 @@ public struct PickleObject: Sendable {
         return PickleView.Pairs(view.document, first: range.first, count: range.count)
     }
 
+    /// Whether nothing is set on it after its construction.
+    var isPlain: Bool { state == nil && listItems.isEmpty && dictItems.isEmpty }
+
+    /// Whether it is made by `__new__` of its class, not by a call.
+    var isNew: Bool {
+        switch known(callable) {
+        case .newobj, .newobjEx, .reconstructor: true
+        default:
+            word(ObjectRecord.operation) == ObjectRecord.Operation.newObject.rawValue
+                || word(ObjectRecord.operation) == ObjectRecord.Operation.newObjectEx.rawValue
+        }
+    }
+
     private func visitRecords(_ body: (UnsafeMutablePointer<UInt32>) -> Void) {
         withExtendedLifetime(view.document) {
             var offset = view.node.a

@@ -118,7 +118,10 @@ struct ReprPrinter {
         if let value = view.int { return String(value) }
         let node = view.node
         // 3.3 bits for a digit: what may have too many digits prints as CPython's C code would: in hexadecimal.
-        if Int(node.b) * 8 * 10 / 33 > view.arena.integerDigits { return "<int of \(node.b) bytes>" }
+        // What would be cut off anyway is not converted, which takes quadratic time.
+        if Int(node.b) * 8 * 10 / 33 > min(view.arena.integerDigits, max(left, 40)) {
+            return "<int of \(node.b) bytes>"
+        }
         return view.bigInt.map { String($0) } ?? ""
     }
 

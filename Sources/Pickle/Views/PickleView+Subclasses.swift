@@ -22,17 +22,16 @@ extension PickleView {
     }
 
     /// A `pathlib` path as text.
-    public var path: String? {
-        guard let object, let name = object.className, name.module == "pathlib" || name.module.hasPrefix("pathlib.")
-        else { return nil }
-        let separator = name.name.contains("Windows") ? "\\" : "/"
-        var text = ""
-        for part in object.arguments {
-            guard let part = part.string else { return nil }
-            if !text.isEmpty, !text.hasSuffix(separator) { text += separator }
-            text += part
+    public var path: String? { (try? PicklePath(pickle: self))?.text }
+
+    /// A str; Python 2's in the encoding that its reader chooses, as `encoding=` of `pickle.loads` does.
+    public func string(python2 encoding: PickleTextEncoding) -> String? {
+        guard isPython2String, let bytes else { return string }
+        switch encoding {
+        case .ascii: return bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : nil
+        case .latin1: return String(String.UnicodeScalarView(bytes.map { UnicodeScalar($0) }))
+        case .utf8: return String(validating: bytes, as: UTF8.self)
         }
-        return text.isEmpty ? "." : text
     }
 
     /// Decodes the elements of a list or tuple, each into its own type, such as a task's positional arguments:
@@ -68,4 +67,13 @@ extension PickleWriter {
             for value in repeat (each values) { try value.encode(to: &writer) }
         }
     }
+}
+
+/// What the bytes of a Python 2 str stand for.
+public enum PickleTextEncoding: Sendable, Hashable {
+    /// The default of `pickle.loads`.
+    case ascii
+    /// What numpy's and datetime's pickles need.
+    case latin1
+    case utf8
 }

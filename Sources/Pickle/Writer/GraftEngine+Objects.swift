@@ -11,11 +11,7 @@ extension GraftEngine {
                 self.name(node.b, name, &writer)
                 writer.put(0x93)
             } else {
-                writer.put(0x63)
-                writer.put(bytes: arena.bytes(of: module))
-                writer.put(0x0A)
-                writer.put(bytes: arena.bytes(of: name))
-                writer.put(0x0A)
+                writer.putLines(arena.bytes(of: module), arena.bytes(of: name))
             }
             return note(index, writer.memoize())
         }
@@ -30,6 +26,20 @@ extension GraftEngine {
         writer.emitGlobal(module: names.module, name: names.name)
         if let failure = writer.failure { throw failure }
         // emitGlobal shares by content, so that this node needs no number of its own.
+    }
+
+    /// Whether a node is part of a name with dots as CPython 3.13 writes it, and is to be written so again.
+    @inline(__always)
+    func isBare(_ index: NodeIndex) -> Bool {
+        isPure && arena.nodes[Int(index)].has(Node.bare) && arena.pickleProtocol < 4
+    }
+
+    /// The class or module that a name with dots starts from is written anew each time; whether this was one.
+    func putBare(_ index: NodeIndex, _ writer: inout PickleWriter) -> Bool {
+        let node = arena.nodes[Int(index)]
+        guard node.tag == .global else { return false }
+        writer.putLines(arena.bytes(of: arena.nodes[Int(node.a)]), arena.bytes(of: arena.nodes[Int(node.b)]))
+        return true
     }
 
     /// A name of a global in a document that is written whole: shared as it was, or by content if it came from a line.
@@ -251,7 +261,7 @@ extension GraftEngine {
             writer.putGet(known &- 1)
             return false
         }
-        note(index, writer.memoize())
+        if arena.nodes[Int(index)].tag != .object || !isBare(index) { note(index, writer.memoize()) }
         return true
     }
 

@@ -22,7 +22,9 @@ struct GraftEngine {
     mutating func write(_ root: NodeIndex, _ writer: inout PickleWriter) throws(PickleError) {
         writer.work.count = 0
         try save(root, &writer)
-        while writer.work.count > 0 {
+        while true {
+            runHot(&writer)
+            if writer.work.count == 0 { break }
             let frame = writer.work.base[writer.work.count &- 1]
             switch frame.phase {
             case .tuple: try tuple(frame, &writer)
@@ -142,9 +144,11 @@ struct GraftEngine {
     ) throws(PickleError) -> Bool {
         let child = arena.children[Int(frame.first &+ frame.position)]
         frame.position &+= 1
+        if frame.phase == .tuple, isBare(frame.node), putBare(child, &writer) { return true }
         try save(child, &writer)
-        if writer.work.count == place &+ 1 { return true }
-        // A frame was pushed: this one goes on when that is done.
+        let isHot = writer.frameStart >= 0 && frame.phase.rawValue <= GraftPhase.dict.rawValue
+        if !isHot, writer.work.count == place &+ 1 { return true }
+        // The hot loop goes on here; or a frame was pushed, and this one goes on when that is done.
         writer.work.base[place] = frame
         return false
     }
@@ -154,11 +158,11 @@ struct GraftEngine {
         var frame = start
         let place = writer.work.count &- 1
         while true {
-            leaves(&frame, upTo: frame.count, &writer)
             if frame.position >= frame.count { break }
             if try !child(&frame, place, &writer) { return }
         }
         writer.work.count = place
+        if isBare(frame.node) { return writer.putTuple(Int(frame.count)) }
         let known = memo[Int(frame.node)]
         if known == 0 {
             note(frame.node, writer.endTuple(Int(frame.count)))
@@ -188,7 +192,6 @@ struct GraftEngine {
                 writer.put(0x28)
             }
             if try !child(&frame, place, &writer) { return }
-            leaves(&frame, upTo: min(frame.count, (frame.position &+ 999) / 1000 &* 1000), &writer)
         }
         writer.work.count = place
         writer.put(isText || frame.count == 1 ? 0x61 : 0x65)
@@ -209,7 +212,6 @@ struct GraftEngine {
                 }
             }
             if try !child(&frame, place, &writer) { return }
-            leaves(&frame, upTo: min(frame.count, (frame.position &+ 1999) / 2000 &* 2000), &writer)
         }
         writer.work.count = place
         writer.put(isText || frame.count == 2 ? 0x73 : 0x75)

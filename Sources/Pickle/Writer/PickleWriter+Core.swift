@@ -238,12 +238,17 @@ extension PickleWriter {
     @inline(__always)
     @discardableResult
     mutating func endTuple(_ count: Int) -> UInt32 {
+        putTuple(count)
+        return memoize()
+    }
+
+    @inline(__always)
+    mutating func putTuple(_ count: Int) {
         if count > 3 || pickleProtocol < 2 {
             put(0x74)
         } else {
             put(0x84 &+ UInt8(truncatingIfNeeded: count))
         }
-        return memoize()
     }
 
     mutating func emitGlobal(_ module: StaticString, _ name: StaticString) {
@@ -272,6 +277,8 @@ extension PickleWriter {
             put(0x93)
         } else if module.contains(0x0A) || name.contains(0x0A) {
             fail(PickleError(.notEncodable, "a global's name with a line break below protocol 4"))
+        } else if let dot = name.lastIndex(of: 0x2E), dot > 0, dot + 1 < name.count {
+            emitAttribute(module, name, dot)
         } else if pickleProtocol == 3 {
             putLines(module, name)
         } else {
@@ -284,7 +291,27 @@ extension PickleWriter {
         interned.insert(.global, module, name, memo: memoize())
     }
 
-    private mutating func putLines(_ module: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) {
+    /// `a.b` below protocol 4: `getattr(a, 'b')`.
+    private mutating func emitAttribute(
+        _ module: UnsafeBufferPointer<UInt8>,
+        _ name: UnsafeBufferPointer<UInt8>,
+        _ dot: Int
+    ) {
+        // Each level is a level of recursion; nobody nests classes so deeply.
+        if name.count(where: { $0 == 0x2E }) > 50 {
+            return fail(PickleError(.notEncodable, "a global's name of more than 50 parts below protocol 4"))
+        }
+        emitGlobal("builtins", "getattr")
+        boundary()
+        beginTuple(2)
+        emitGlobal(module, UnsafeBufferPointer(rebasing: name[..<dot]))
+        boundary()
+        emit(fresh: UnsafeBufferPointer(rebasing: name[(dot + 1)...]))
+        endTuple(2)
+        put(0x52)
+    }
+
+    mutating func putLines(_ module: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) {
         put(0x63)
         put(bytes: module)
         put(0x0A)

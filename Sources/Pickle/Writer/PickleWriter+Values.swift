@@ -8,6 +8,8 @@ extension PickleWriter {
         case .list: listElement()
         case .dict: dictElement()
         case .set: if context.position % 1000 == 0 { startBatch(0x90) }
+        case .items: item(0x61, 0x65, width: 1)
+        case .pairs: item(0x73, 0x75, width: 2)
         default: break
         }
         context.position &+= 1
@@ -36,7 +38,20 @@ extension PickleWriter {
         }
     }
 
-    private var isKey: Bool { context.kind == .dict && context.position & 1 != 0 }
+    /// An item, or a pair, of what an iterator gave.
+    private mutating func item(_ single: UInt8, _ many: UInt8, width: Int) {
+        if context.position % width != 0 { return }
+        if pickleProtocol == 0 {
+            if context.position > 0 { put(single) }
+        } else if context.position % (1000 * width) == 0 {
+            if context.position > 0 { put(many) }
+            if context.count - context.position > width { put(0x28) }
+        }
+    }
+
+    private var isKey: Bool {
+        (context.kind == .dict || context.kind == .pairs) && context.position & 1 != 0
+    }
 
     // MARK: Scalars
 
@@ -294,6 +309,20 @@ extension PickleWriter {
             }
         }
         try build(state)
+    }
+
+    /// What an iterator of list items gives the object just written: a batch of one takes no MARK.
+    mutating func appendItems(count: Int, _ body: (inout PickleWriter) throws -> Void) rethrows {
+        if count == 0 { return }
+        try fill(.items, count, body)
+        put(pickleProtocol == 0 || count % 1000 == 1 ? 0x61 : 0x65)
+    }
+
+    /// What an iterator of `count` pairs gives the object just written.
+    mutating func setItems(count: Int, _ body: (inout PickleWriter) throws -> Void) rethrows {
+        if count == 0 { return }
+        try fill(.pairs, count * 2, body)
+        put(pickleProtocol == 0 || count % 1000 == 1 ? 0x73 : 0x75)
     }
 
     private mutating func build(_ state: (inout PickleWriter) throws -> Void) rethrows {

@@ -26,7 +26,7 @@ public struct PickleWriter: ~Copyable {
 
     /// The container that is being written.
     struct Context {
-        enum Kind { case root, tuple, list, dict, set, frozenset, parts }
+        enum Kind { case root, tuple, list, dict, set, frozenset, parts, items, pairs }
         var kind = Kind.root
         /// Elements announced; keys and values of a dict count one each.
         var count = 1
