@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes what real redis-py makes of Redis URLs to Fixtures/redis-urls.json, which RedisTests compares itself with.
 
-Needs redis-py (any release whose `redis.connection.parse_url` exists). Connects to nothing. Text beside an address in
+Needs redis-py (any release whose `redis.connection.parse_url` exists), and redis-sentinel-url from PyPI, whose reading of
+sentinels' URLs (redis-py has none) is written beside. Connects to nothing. Text beside an address in
 brackets is left out: CPython refuses it only from 3.13.1 on.
 """
 
@@ -10,6 +11,7 @@ import pathlib
 import platform
 
 import redis
+import redis_sentinel_url
 from redis.connection import ConnectionPool, UnixDomainSocketConnection, SSLConnection, parse_url
 
 URLS = """
@@ -141,7 +143,6 @@ redis
 localhost
 localhost:6379
 //localhost
-redis+sentinel://host/db
 valkey://host
 redis ://host
 """.split("\n")[1:-1] + [
@@ -154,6 +155,46 @@ redis ://host
     "redis://host/1?db=2&&x&",
     "redis://" + "h" * 300 + "/1",
 ]
+
+
+# What redis-sentinel-url takes literally (escapes in a password, a user's name, brackets) is left out.
+SENTINEL_URLS = """
+redis+sentinel://localhost/mymaster
+redis+sentinel://localhost:26379/mymaster/0
+redis+sentinel://a:1,b:2,c:3/mymaster/4
+redis+sentinel://a,b:2/mymaster
+redis+sentinel://10.0.0.1:26380,10.0.0.2:26381/my-master.1/15
+redis+sentinel://:secret@a:1,b:2/mymaster/1
+redis+sentinel://user:se:cret@a/mymaster
+redis+sentinel://a/mymaster?db=7
+redis+sentinel://a/mymaster/3?db=7
+redis+sentinel://a?service=other
+redis+sentinel://a/mymaster?service=other
+redis+sentinel://a/mymaster/2?socket_timeout=1.5
+redis+sentinel://a/mymaster?socket_connect_timeout=.25
+redis+sentinel://a/mymaster/
+redis+sentinel://a/mymaster/abc
+redis+sentinel://a:x/mymaster
+redis+sentinel://a/mymaster?db=x
+redis+sentinel://a/mymaster?socket_timeout=x
+""".split("\n")[1:-1]
+
+
+def sentinel_meaning(url):
+    """The sentinels and the master's options, or None where redis-sentinel-url refuses the URL."""
+    try:
+        parsed = redis_sentinel_url.parse_sentinel_url(url)
+    except ValueError:
+        return None
+    options = parsed.client_options
+    return {
+        "hosts": [list(host) for host in parsed.hosts],
+        "service": parsed.default_client.service,
+        "db": options.get("db", 0),
+        "password": options.get("password"),
+        "socket_timeout": options.get("socket_timeout"),
+        "socket_connect_timeout": options.get("socket_connect_timeout"),
+    }
 
 
 def meaning(url):
@@ -208,6 +249,7 @@ def main():
         "redis_py": redis.__version__,
         "python": platform.python_version(),
         "cases": cases,
+        "sentinels": [{"url": url, "meaning": sentinel_meaning(url)} for url in SENTINEL_URLS],
     }
     path.write_text(json.dumps(document, indent=1, ensure_ascii=True) + "\n")
     refused = sum(case["meaning"] is None for case in cases)

@@ -68,6 +68,7 @@ typedef struct {
     size_t maximum_bytes;
     size_t inline_nodes;
     size_t inline_bytes;
+    size_t errors;
     int refused;
 } huey_reply_arena;
 
@@ -170,6 +171,7 @@ static inline void *huey_create_string(const redisReadTask *task, char *bytes, s
     huey_reply_node *node = huey_arena_node(arena, task);
     size_t offset = arena->byte_count;
     if (node == NULL || huey_arena_append_bytes(arena, bytes, length) != 0) return NULL;
+    if (task->type == REDIS_REPLY_ERROR) arena->errors++;
     node->type = (uint32_t)task->type;
     node->value = (int64_t)offset;
     node->length = (uint32_t)length;

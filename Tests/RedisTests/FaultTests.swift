@@ -257,6 +257,41 @@ import Testing
         await client.shutdown()
     }
 
+    /// What Redis 6.2, Redis 7 and Valkey 9 say.
+    @Test(
+        arguments: [
+            (
+                "ERR Error running script (call to f_a8): @user_script:1: @user_script: 1: -OOM command not allowed",
+                "OOM",
+                true, false
+            ),
+            ("OOM command not allowed when used memory > 'maxmemory'. script: on @user_script:1.", "OOM", true, false),
+            (
+                "ERR Error running script (call to f_a8): @user_script:1: @user_script: 1: -READONLY You can't write",
+                "READONLY", true, false
+            ),
+            (
+                "ERR Error running script (call to f_a8): @user_script:1: @user_script: 1: The user executing the script "
+                    + "can't run this command or subcommand", "ERR", false, true
+            ),
+            ("ERR The user executing the script can't run this command or subcommand script: a8", "ERR", false, true),
+            ("ERR ACL failure in script: User w has no permissions to run the 'set' command", "ERR", false, true),
+            ("NOPERM this user has no permissions to run the 'set' command", "NOPERM", false, true),
+            ("ERR unknown command 'FOO'", "ERR", false, false), ("no capitals", nil, false, false),
+        ] as [(String, String?, Bool, Bool)]
+    )
+    func `an error is known by what it says, inside a script too`(
+        text: String,
+        prefix: String?,
+        isTransient: Bool,
+        isRefusal: Bool
+    ) {
+        let error = RedisError.server(text)
+        #expect(error.prefix == prefix)
+        #expect(error.isTransient == isTransient)
+        #expect(error.isRefusal == isRefusal)
+    }
+
     @Test func `errors of a server in trouble are transient, those of a wrong command are not`() async throws {
         let full = try TestServer(["--maxmemory", "1"]), replica = try TestServer(["--replicaof", "127.0.0.1", "1"])
         let wrong = try TestServer()

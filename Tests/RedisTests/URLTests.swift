@@ -52,11 +52,12 @@ import Testing
         }
     }
 
-    static func cases() throws -> [Case] {
+    static func cases() throws -> [Case] { try JSONDecoder().decode(Document.self, from: fixture()).cases }
+
+    static func fixture() throws -> Data {
         let root = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let data = try Data(contentsOf: root.appendingPathComponent("Fixtures/redis-urls.json"))
-        return try JSONDecoder().decode(Document.self, from: data).cases
+        return try Data(contentsOf: root.appendingPathComponent("Fixtures/redis-urls.json"))
     }
 
     @Test(arguments: try cases()) func `a URL means what it means to redis-py`(example: Case) throws {
@@ -71,6 +72,7 @@ import Testing
             #expect(host == meaning.host)
             #expect(port == meaning.port)
         case .unixSocket(let path): #expect(path == meaning.path)
+        case .sentinels: Issue.record("sentinels where redis-py knows none")
         }
         #expect(configuration.database == meaning.db)
         #expect(configuration.username == meaning.username)

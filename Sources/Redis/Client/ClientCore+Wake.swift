@@ -41,4 +41,33 @@ extension ClientCore {
         )
         if isBegun { route(command) }
     }
+
+    /// Finds out why a blocking command's reply is overdue.
+    ///
+    /// As long as the server answers nobody it may just be stopped, and what it pops will come. If it answers others,
+    /// this connection is broken without knowing it, and is closed.
+    func rescue(_ connection: ConnectionHandler, _ request: PendingRequest, failures: Int = 0) {
+        guard request.isWaitedFor, !isShutDown else { return }
+        var batch = RedisBatch()
+        batch.append("PING")
+        let question = PendingRequest(payload: batch.buffer, replyCount: 1, timeout: min(commandTimeout, .seconds(1)))
+        let isBegun = question.begin(
+            .callback { [weak self, weak connection] result in
+                guard let self, let connection else { return }
+                let isAlive = (try? result.get()) != nil
+                let rest = configuration.backoff.delay(afterFailures: failures + 1)
+                let pause = isAlive ? TimeAmount.milliseconds(500) : TimeAmount(rest)
+                eventLoop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
+                    guard request.isWaitedFor else { return }
+                    if isAlive {
+                        connection.close(RedisError(.timeout, "no reply from \(connection.endpoint) in time"))
+                    } else {
+                        self?.rescue(connection, request, failures: failures + 1)
+                    }
+                }
+            },
+            now: eventLoop.now
+        )
+        if isBegun { route(question) }
+    }
 }

@@ -19,15 +19,16 @@ final class ClientCore: @unchecked Sendable {
     private let inbox = Mutex<[(request: PendingRequest, continuation: Continuation)]>([])
 
     // On the event loop only.
-    private let connector: Connector
-    private var link = LinkStateMachine<ConnectionHandler, PendingRequest>()
+    let connector: Connector
+    private(set) var link = LinkStateMachine<ConnectionHandler, PendingRequest>()
     private var waitTimer: Scheduled<Void>?
     /// Every open connection, the shared one too.
     private var open: [ObjectIdentifier: ConnectionHandler] = [:]
     private var dedicated: Set<ObjectIdentifier> = []
+    var following = Following()
     /// Attempts to make a dedicated connection.
     private var connecting = 0
-    private var isShutDown = false
+    private(set) var isShutDown = false
     private var shutdownWaiters: [() -> Void] = []
 
     init(_ configuration: RedisConfiguration, eventLoop: any EventLoop, logger: Logger) {
@@ -82,10 +83,12 @@ final class ClientCore: @unchecked Sendable {
     func route(_ request: PendingRequest) {
         switch link.submit(request) {
         case .send(let connection):
-            guard !connection.submit(request) else { return }
-            // It just became unusable, and says so later.
-            if link.lost(connection, unsent: [request]) { connectShared() }
-            watchWaiting()
+            if connection.submit(request) {
+                if connector.followsMaster { watchSilence(of: connection) }
+            } else {
+                // It just became unusable, and says so later.
+                sharedLost(connection, unsent: [request])
+            }
         case .wait(let connect):
             if connect { connectShared() }
             watchWaiting()
@@ -106,15 +109,25 @@ final class ClientCore: @unchecked Sendable {
 
     private func sharedConnected(_ connection: ConnectionHandler) {
         if link.failures > 0 {
-            logger.notice("connected again", metadata: ["redis": "\(configuration.addressDescription)"])
+            let address = configuration.addressDescription
+            logger.notice("connected again", metadata: ["redis": "\(address)", "server": "\(connection.endpoint)"])
         }
         connection.onDrain = { [weak self, unowned connection] in self?.sharedLost(connection, unsent: []) }
         adopt(connection) { [weak self, unowned connection] remains in
             self?.sharedLost(connection, unsent: remains.unwritten)
         }
+        if connector.followsMaster { startFollowing() }
         let waiting = link.connected(connection)
         connection.gather { for request in waiting where request.isWaitedFor { route(request) } }
+        // What still leads elsewhere leads to a former master.
+        for other in open.values where other.endpoint != connection.endpoint && isDedicated(other) {
+            other.close(RedisError(.connectionClosed, "\(other.endpoint) is no longer the master"))
+        }
         if isShutDown { finishShutdown() }
+    }
+
+    private func isDedicated(_ connection: ConnectionHandler) -> Bool {
+        dedicated.contains(ObjectIdentifier(connection))
     }
 
     private func sharedFailed(_ error: RedisError) {
@@ -139,7 +152,23 @@ final class ClientCore: @unchecked Sendable {
 
     private func sharedLost(_ connection: ConnectionHandler, unsent: [PendingRequest]) {
         if link.lost(connection, unsent: unsent) { connectShared() }
+        if let other = link.connection, other !== connection {
+            // Another has taken its place already.
+            let waiting = link.takeWaiting()
+            other.gather { for request in waiting where request.isWaitedFor { route(request) } }
+        }
         watchWaiting()
+    }
+
+    /// Puts another connection in the place of the shared one, which leads to a former master.
+    func replaceShared(_ former: ConnectionHandler, by connection: ConnectionHandler) {
+        logger.notice(
+            "the master has moved",
+            metadata: ["redis": "\(configuration.addressDescription)", "server": "\(connection.endpoint)"]
+        )
+        sharedLost(former, unsent: [])
+        sharedConnected(connection)
+        former.close(RedisError(.connectionClosed, "\(former.endpoint) is no longer the master"))
     }
 
     // MARK: Waiting for the shared connection
@@ -167,6 +196,9 @@ final class ClientCore: @unchecked Sendable {
     {
         let id = ObjectIdentifier(connection)
         open[id] = connection
+        // Without sentinels a name may lead to another server by now; but if not, there is no need to hurry.
+        connection.outdatedFrom = eventLoop.now + (connector.followsMaster ? .zero : .seconds(1))
+        connection.onOverdue = { [weak self, unowned connection] in self?.rescue(connection, $0) }
         connection.onClose = { [weak self] remains, reason in
             var lost = reason
             lost.mayHaveExecuted = true
@@ -200,6 +232,7 @@ final class ClientCore: @unchecked Sendable {
                 let error = RedisError(.connectionClosed, "the connection was closed")
                 for request in remains.unwritten { request.fail(error) }
             }
+            if let shared = link.connection, shared.endpoint != connection.endpoint { lookForMaster(beside: shared) }
             completion(result)
             if isShutDown { connection.close(RedisError(.shutdown, "the client was shut down")) }
         }
@@ -212,6 +245,7 @@ final class ClientCore: @unchecked Sendable {
         shutdownWaiters.append(completion)
         guard !isShutDown else { return finishShutdown() }
         isShutDown = true
+        following.watch?.close()
         let error = RedisError(.shutdown, "the client was shut down")
         for request in link.takeWaiting() { request.fail(error) }
         for id in dedicated {

@@ -116,7 +116,7 @@ public final class RedisClient: Sendable {
 
 extension PendingRequest {
     /// A request for a batch, or nil if the batch is empty.
-    convenience init?(_ batch: RedisBatch, timeout: TimeAmount?) throws(RedisError) {
+    convenience init?(_ batch: RedisBatch, timeout: TimeAmount?, patience: TimeAmount? = nil) throws(RedisError) {
         switch batch.fault {
         case .argumentCount:
             throw RedisError(.invalidBatch, "a command has more or fewer arguments than announced")
@@ -125,6 +125,6 @@ extension PendingRequest {
         case nil: break
         }
         guard batch.count > 0 else { return nil }
-        self.init(payload: batch.buffer, replyCount: batch.count, timeout: timeout)
+        self.init(payload: batch.buffer, replyCount: batch.count, timeout: timeout, patience: patience)
     }
 }

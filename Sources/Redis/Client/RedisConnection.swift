@@ -2,8 +2,8 @@ internal import NIOCore
 
 /// A connection of one's own, for commands that block it. Made by ``RedisClient/connect()``; it does not reconnect.
 public final class RedisConnection: Sendable {
-    private let client: RedisClient
-    private let handler: NIOLoopBound<ConnectionHandler>
+    let client: RedisClient
+    let handler: NIOLoopBound<ConnectionHandler>
     private let closedFlag: Flag
 
     /// The server's number for this connection (`CLIENT ID`); 0 if the server would not tell.
@@ -33,6 +33,23 @@ public final class RedisConnection: Sendable {
     /// - Throws: ``RedisError``; `CancellationError` if the task was cancelled before anything was sent.
     public func execute(_ batch: RedisBatch, timeout: Duration?) async throws -> RedisReplies {
         guard let request = try PendingRequest(batch, timeout: timeout.map { TimeAmount($0) }) else { return .none }
+        return try await execute(request)
+    }
+
+    /// Sends a batch whose commands end by themselves after at most `wait`, such as `BRPOP`, and waits for its replies.
+    ///
+    /// When they are overdue by a second, the server is asked over the client's shared connection. As long as it does
+    /// not answer there either, the replies are waited for: a server that was only stopped sends what it popped. Once it
+    /// answers there and not here, the connection is broken, and is closed.
+    ///
+    /// - Throws: ``RedisError``; `CancellationError` if the task was cancelled before anything was sent.
+    public func execute(_ batch: RedisBatch, blockingFor wait: Duration) async throws -> RedisReplies {
+        let patience = TimeAmount(wait) + .seconds(1)
+        guard let request = try PendingRequest(batch, timeout: nil, patience: patience) else { return .none }
+        return try await execute(request)
+    }
+
+    private func execute(_ request: PendingRequest) async throws -> RedisReplies {
         let core = client.core, handler = handler
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { (continuation: ClientCore.Continuation) in

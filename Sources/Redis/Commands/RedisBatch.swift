@@ -21,6 +21,8 @@ public struct RedisBatch: Sendable {
     /// Arguments that the last command still lacks; negative if it got too many.
     private var missingArguments = 0
     private var recordedFault: Fault?
+    /// How many arguments the commands make as arguments of a script; nil for commands of their own.
+    private var scriptArgumentCount: Int?
 
     /// The number of commands, and so of replies.
     public private(set) var count = 0
@@ -34,6 +36,14 @@ public struct RedisBatch: Sendable {
     /// No commands yet, with room for `byteCount` bytes of them.
     public init(reservingCapacity byteCount: Int) {
         buffer.reserveCapacity(min(max(byteCount, 0), Self.maximumByteCount))
+    }
+
+    /// No commands yet; those that come are arguments of a script that carries them out: for each command how many words it has, and the
+    /// words. See ``evaluate(_:bySource:keys:arguments:commands:)``.
+    package static func forScript(reservingCapacity byteCount: Int = 0) -> RedisBatch {
+        var batch = RedisBatch(reservingCapacity: byteCount)
+        batch.scriptArgumentCount = 0
+        return batch
     }
 
     /// The size of the encoded commands in bytes.
@@ -82,11 +92,17 @@ public struct RedisBatch: Sendable {
         count += 1
         // Enough for most single commands, instead of growing three times.
         if buffer.capacity == 0 { buffer.reserveCapacity(256) }
+        if let words = scriptArgumentCount { scriptArgumentCount = words + argumentCount + 2 }
+        let isScripted = scriptArgumentCount != nil
         name.withUTF8Buffer { name in
-            guard hasRoom(name.count + 2 * Self.headerSize) else { return }
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: name.count + 2 * Self.headerSize) { target in
+            guard hasRoom(name.count + 3 * Self.headerSize) else { return }
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: name.count + 3 * Self.headerSize) { target in
                 var writer = RESPWriter(target)
-                writer.header(UInt8(ascii: "*"), argumentCount + 1)
+                if isScripted {
+                    writer.bulk(argumentCount + 1)
+                } else {
+                    writer.header(UInt8(ascii: "*"), argumentCount + 1)
+                }
                 writer.bulk(UnsafeRawBufferPointer(name))
                 return writer.offset
             }
@@ -139,6 +155,30 @@ public struct RedisBatch: Sendable {
         case .int(let int): self.argument(int)
         case .double(let double): self.argument(double)
         }
+    }
+
+    /// Adds the call of a script whose last arguments are commands: by its hash, or with its text.
+    package mutating func evaluate(
+        _ script: RedisScript,
+        bySource: Bool = false,
+        keys: [RedisArgument],
+        arguments: [RedisArgument],
+        commands: RedisBatch
+    ) {
+        let words = commands.scriptArgumentCount ?? 0
+        command(
+            bySource ? "EVAL" : "EVALSHA",
+            argumentCount: 2 + keys.count + arguments.count + words
+        )
+        argument(bySource ? script.source : script.sha1)
+        argument(keys.count)
+        for key in keys { argument(key) }
+        for argument in arguments { self.argument(argument) }
+        missingArguments -= words
+        guard hasRoom(commands.byteCount) else { return }
+        var bytes = commands.buffer
+        buffer.writeBuffer(&bytes)
+        recordedFault = recordedFault ?? commands.fault
     }
 
     /// Adds `MULTI`, the commands of `body`, and `EXEC`: two replies more than commands, of which the last holds the

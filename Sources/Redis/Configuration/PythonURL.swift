@@ -12,8 +12,8 @@ struct PythonURL {
     let scheme: String
     let username: String?
     let password: String?
-    let hostname: String?
-    let port: Int?
+    /// The places in the authority: one, but for the schemes of sentinels, which list them with commas.
+    let hosts: [(name: String?, port: Int?)]
     let path: String
     /// `parse_qs`, of each name only the first value, in the order of the URL.
     let query: [(name: String, value: String)]
@@ -39,7 +39,6 @@ struct PythonURL {
         self.path = String(path)
         query = Self.parseQuery(queryText)
 
-        try Self.check(netloc: netloc)
         let (userinfo, haveUser, hostinfo) = netloc.scalarPartitionLast("@")
         if haveUser {
             let (name, havePassword, password) = userinfo.scalarPartition(":")
@@ -49,6 +48,29 @@ struct PythonURL {
             username = nil
             password = nil
         }
+        if scheme.hasSuffix("+sentinel") {
+            hosts = try Self.parse(hosts: hostinfo)
+        } else {
+            try Self.check(netloc: netloc)
+            hosts = [try Self.parse(host: hostinfo)]
+        }
+    }
+
+    /// The first place's host, in small letters.
+    var hostname: String? { hosts.first?.name }
+    /// The first place's port.
+    var port: Int? { hosts.first?.port }
+
+    private static func parse(hosts: Substring) throws(RedisError) -> [(name: String?, port: Int?)] {
+        var result: [(name: String?, port: Int?)] = []
+        for part in hosts.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false) {
+            try check(netloc: Substring(part))
+            result.append(try parse(host: Substring(part)))
+        }
+        return result
+    }
+
+    private static func parse(host hostinfo: Substring) throws(RedisError) -> (name: String?, port: Int?) {
         let (_, haveBracket, bracketed) = hostinfo.scalarPartition("[")
         var host: Substring
         var port: Substring
@@ -59,8 +81,8 @@ struct PythonURL {
             (host, _, port) = hostinfo.scalarPartition(":")
         }
         let (name, haveZone, zone) = host.scalarPartition("%")
-        hostname = host.isEmpty ? nil : name.lowercased() + (haveZone ? "%" + zone : "")
-        self.port = try Self.parse(port: port)
+        let hostname = host.isEmpty ? nil : name.lowercased() + (haveZone ? "%" + zone : "")
+        return (hostname, try parse(port: port))
     }
 
     private static func parse(port: Substring) throws(RedisError) -> Int? {

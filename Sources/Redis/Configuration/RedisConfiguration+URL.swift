@@ -4,6 +4,7 @@ extension RedisConfiguration {
     ///     redis://[[username]:[password]]@localhost:6379/0
     ///     rediss://localhost:6379?db=1&ssl_cert_reqs=none
     ///     unix://[username:password@]/path/to/redis.sock?db=0
+    ///     redis+sentinel://[username:password@]host:26379,host:26379/service/0?sentinel_password=…
     ///
     /// User, password, host, path and the query's values may be percent-encoded. A `db` in the query comes before the
     /// path's, user and password of the authority before the query's. As in redis-py, a path that is no number is
@@ -11,11 +12,15 @@ extension RedisConfiguration {
     /// `socket_connect_timeout`, `max_connections` and redis-py's `ssl_` options count; the rest is in
     /// ``ignoredOptions``.
     ///
+    /// The last form (also `rediss+sentinel://`, for TLS to master and sentinels) is not redis-py's; it is what others
+    /// agree on, the Python package `redis-sentinel-url` among them. Of its query `sentinel_username` and
+    /// `sentinel_password` count too.
+    ///
     /// - Throws: ``RedisError/Code/invalidURL`` for what is not a URL, another scheme, a bad port, number or option.
     ///   The error never shows the URL.
     public init(url: String) throws(RedisError) {
-        guard ["redis://", "rediss://", "unix://"].contains(where: { url.utf8.starts(with: $0.utf8) }) else {
-            throw PythonURL.error("it must begin with redis://, rediss:// or unix://")
+        guard Self.schemes.contains(where: { url.utf8.starts(with: $0.utf8) }) else {
+            throw PythonURL.error("it must begin with \(Self.schemes.joined(separator: ", "))")
         }
         let parsed = try PythonURL(url)
         self.init()
@@ -30,6 +35,15 @@ extension RedisConfiguration {
             guard !path.utf8.contains(0) else { throw PythonURL.error("the socket's path has a zero byte") }
             address = .unixSocket(path: path)
             database = queryDatabase ?? 0
+        } else if parsed.scheme.hasSuffix("+sentinel") {
+            let parts = parsed.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+                .map(PythonURL.unquote)
+            let service = parts.first.flatMap { $0.isEmpty ? nil : $0 }
+            address = .sentinels(try Self.sentinels(parsed, service: service, &options))
+            guard parts.count < 3 else { throw PythonURL.error("nothing may follow the database's number") }
+            let pathDatabase = parts.count > 1 ? PythonNumberText.int(parts[1]) : 0
+            guard let pathDatabase else { throw PythonURL.error("the database is not a number") }
+            database = queryDatabase ?? pathDatabase
         } else {
             let host = parsed.hostname.map(PythonURL.unquote) ?? options.take("host") ?? "localhost"
             let queryPort = try options.takePort()
@@ -37,7 +51,30 @@ extension RedisConfiguration {
             address = .host(host, port: port ?? queryPort ?? 6379)
             database = queryDatabase ?? Self.database(path: parsed.path) ?? 0
         }
-        try take(&options, tls: parsed.scheme == "rediss")
+        try take(&options, tls: parsed.scheme.hasPrefix("rediss"))
+    }
+
+    private static let schemes = ["redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://"]
+
+    private static func sentinels(
+        _ url: PythonURL,
+        service: String?,
+        _ options: inout URLOptions
+    ) throws(RedisError) -> RedisSentinels {
+        guard let service = options.take("service") ?? service else {
+            throw PythonURL.error("a sentinel URL needs the service's name")
+        }
+        var hosts: [RedisSentinels.Host] = []
+        for (name, port) in url.hosts {
+            guard let name else { throw PythonURL.error("a sentinel's host is missing") }
+            hosts.append(RedisSentinels.Host(PythonURL.unquote(name), port: port ?? 26379))
+        }
+        return RedisSentinels(
+            hosts,
+            service: service,
+            username: options.take("sentinel_username"),
+            password: options.take("sentinel_password")
+        )
     }
 
     /// The number of a URL's path, without any of its slashes, or nil.

@@ -8,6 +8,8 @@ public struct RedisConfiguration: Hashable, Sendable, CustomStringConvertible, C
         case host(String, port: Int)
         /// The path of a unix domain socket.
         case unixSocket(path: String)
+        /// Whichever server the sentinels call the master.
+        case sentinels(RedisSentinels)
     }
 
     /// What is connected to.
@@ -65,16 +67,21 @@ public struct RedisConfiguration: Hashable, Sendable, CustomStringConvertible, C
         address = .unixSocket(path: path)
     }
 
+    /// The master that sentinels know, with the same defaults.
+    public init(sentinels: RedisSentinels, username: String? = nil, password: String? = nil, database: Int = 0) {
+        self.init(username: username, password: password, database: database)
+        address = .sentinels(sentinels)
+    }
+
     /// A URL without secrets, such as `redis://user:***@localhost:6379/0`.
     public var description: String {
         let user = (username ?? "") + (password == nil ? "" : ":***")
         let login = user.isEmpty ? "" : user + "@"
-        switch address {
-        case .host(let host, let port):
-            let shown = host.contains(":") ? "[\(host)]" : host
-            return "\(tls == nil ? "redis" : "rediss")://\(login)\(shown):\(port)/\(database)"
-        case .unixSocket(let path):
-            return "unix://\(login)\(path)?db=\(database)"
+        let scheme = tls == nil ? "redis" : "rediss"
+        return switch address {
+        case .host: "\(scheme)://\(login)\(addressDescription)/\(database)"
+        case .unixSocket(let path): "unix://\(login)\(path)?db=\(database)"
+        case .sentinels: "\(scheme)+sentinel://\(login)\(addressDescription)/\(database)"
         }
     }
 
@@ -84,8 +91,9 @@ public struct RedisConfiguration: Hashable, Sendable, CustomStringConvertible, C
     /// The address in words, for errors and logs.
     package var addressDescription: String {
         switch address {
-        case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .host(let host, let port): Endpoint.host(host, port: port).description
         case .unixSocket(let path): path
+        case .sentinels(let sentinels): sentinels.description
         }
     }
 }

@@ -18,10 +18,20 @@ final class ConnectionHandler: ChannelInboundHandler {
     var onDrain: (() -> Void)?
     /// Called once, when the connection is closed, with what was not answered and the reason.
     var onClose: ((Machine.Remains, RedisError) -> Void)?
+    /// Called when the oldest request's replies are overdue.
+    var onOverdue: ((PendingRequest) -> Void)?
+    /// Takes replies that nobody asked for, once the connection has subscribed to something.
+    var onPush: ((RedisReply) -> Void)?
+    /// From when on the server's word that it is no master makes the connection useless. Before, another would hardly
+    /// be better, and connections would only come and go.
+    var outdatedFrom: NIODeadline?
+    /// How many requests were answered.
+    private(set) var answeredCount = 0
     /// Whether it is closed, for other threads to read.
     let closedFlag = Flag()
 
-    private let peer: String
+    /// Where it leads.
+    let endpoint: Endpoint
     private let executor: LoopExecutor
     private let parser: ReplyParser
     private var machine = Machine()
@@ -31,10 +41,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var isGathering = false
     private var timer: Scheduled<Void>?
     private var timerDeadline: NIODeadline?
+    private var overdueTimer: Scheduled<Void>?
     private var closeReason: RedisError?
 
-    init(peer: String, executor: LoopExecutor, limits: ReplyLimits = ReplyLimits()) {
-        self.peer = peer
+    init(endpoint: Endpoint, executor: LoopExecutor, limits: ReplyLimits = ReplyLimits()) {
+        self.endpoint = endpoint
         self.executor = executor
         parser = ReplyParser(limits: limits)
     }
@@ -45,6 +56,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// The oldest request that has no replies yet.
     var oldestRequest: PendingRequest? { machine.oldest }
 
+    /// Whether requests have no replies yet.
+    var isBusy: Bool { machine.inFlight > 0 }
+
     // MARK: Requests
 
     /// Sends a request that has begun. False if the connection does not take it.
@@ -54,6 +68,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .refuse: return false
         case .write(let flushNow):
             if let deadline = request.deadline { setTimer(deadline, context) }
+            if let overdue = request.overdue { watch(until: overdue, context) }
             let isFlushed = flushNow && !isGathering
             write(request.payload, context, copying: !isFlushed)
             if isFlushed { flush(context) } else { scheduleFlush(context) }
@@ -73,7 +88,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Takes no more requests, and closes once those in flight are answered.
     func drain() {
-        if machine.drain() { close(RedisError(.connectionClosed, "the connection to \(peer) was closed")) }
+        if machine.drain() { close(RedisError(.connectionClosed, "the connection to \(endpoint) was closed")) }
     }
 
     /// Closes at once.
@@ -132,9 +147,21 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let next = expiry.next { setTimer(next, context) }
         if wasOpen && !machine.isOpen && !expiry.close { onDrain?() }
         for request in expiry.expired {
-            request.fail(RedisError(.timeout, "no reply from \(peer) in time", mayHaveExecuted: true))
+            request.fail(RedisError(.timeout, "no reply from \(endpoint) in time", mayHaveExecuted: true))
         }
-        if expiry.close { close(RedisError(.timeout, "no reply from \(peer) in time")) }
+        if expiry.close { close(RedisError(.timeout, "no reply from \(endpoint) in time")) }
+    }
+
+    /// Watches for overdue replies. One timer for many requests: it looks what is oldest when it fires.
+    private func watch(until overdue: NIODeadline, _ context: ChannelHandlerContext) {
+        guard overdueTimer == nil else { return }
+        overdueTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: overdue) { [self] in
+            overdueTimer = nil
+            guard let context = self.context, let oldest = machine.oldest, oldest.isWaitedFor,
+                let overdue = oldest.overdue
+            else { return }
+            if overdue <= context.eventLoop.now { onOverdue?(oldest) } else { watch(until: overdue, context) }
+        }
     }
 
     // MARK: ChannelInboundHandler
@@ -166,28 +193,40 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(RedisError(.connectionClosed, "\(peer): \(describe(error))"))
+        close(RedisError(.connectionClosed, "\(endpoint): \(describe(error))"))
     }
 
     private func deliver() {
         while closeReason == nil {
-            guard let count = machine.expectedReplies else {
-                if !parser.isIdle { violated("a reply that nobody asked for") }
-                return
+            if machine.expectedReplies == nil {
+                if parser.isIdle { return }
+                guard onPush != nil else { return violated("a reply that nobody asked for") }
             }
-            switch parser.next(count: count) {
+            switch parser.next(count: machine.expectedReplies ?? 1) {
             case .incomplete: return
             case .failed(let error): violated(error.message)
+            case .complete(let replies) where machine.expectedReplies == nil: onPush?(replies[0])
             case .complete(let replies):
                 guard case .deliver(let request, let close) = machine.answered() else { return }
+                answeredCount &+= 1
+                if replies.containsError(where: \.isOfFormerMaster) { leaveFormerMaster() }
                 request?.finish(.success(replies))
-                if close { self.close(RedisError(.connectionClosed, "the connection to \(peer) was closed")) }
+                if close { self.close(RedisError(.connectionClosed, "the connection to \(endpoint) was closed")) }
             }
         }
     }
 
+    private func leaveFormerMaster() {
+        guard let outdatedFrom, outdatedFrom <= now, machine.isOpen else { return }
+        if machine.drain() {
+            close(RedisError(.connectionClosed, "\(endpoint) is no master"))
+        } else {
+            onDrain?()
+        }
+    }
+
     private func violated(_ reason: String) {
-        close(RedisError(.protocolError, "\(peer): \(reason)"))
+        close(RedisError(.protocolError, "\(endpoint): \(reason)"))
     }
 
     private func closed() {
@@ -195,13 +234,17 @@ final class ConnectionHandler: ChannelInboundHandler {
         context = nil
         timer?.cancel()
         timer = nil
+        overdueTimer?.cancel()
+        overdueTimer = nil
         closedFlag.set()
         let lastWords = parser.firstErrorOfUnfinishedBatch.map { ": " + $0 } ?? ""
-        let reason = closeReason ?? RedisError(.connectionClosed, "\(peer) closed the connection" + lastWords)
+        let reason = closeReason ?? RedisError(.connectionClosed, "\(endpoint) closed the connection" + lastWords)
         let remains = machine.close()
         let onClose = onClose
         self.onClose = nil
         onDrain = nil
+        onOverdue = nil
+        onPush = nil
         onClose?(remains, reason)
     }
 }

@@ -5,6 +5,7 @@ struct Handshake {
         case select
         case setName
         case identify
+        case role
     }
 
     private let steps: [Step]
@@ -12,17 +13,11 @@ struct Handshake {
     let batch: RedisBatch
     private let password: String?
 
-    init(_ configuration: RedisConfiguration) {
+    /// - Parameter verifyingMaster: whether a server that is no master is refused.
+    init(_ configuration: RedisConfiguration, verifyingMaster: Bool = false) {
         var batch = RedisBatch()
         var steps: [Step] = []
-        // As redis-py: a user without a password logs in with an empty one.
-        let username = configuration.username.flatMap { $0.isEmpty ? nil : $0 }
-        let password = configuration.password.flatMap { $0.isEmpty ? nil : $0 }
-        if let username {
-            batch.append("AUTH", RedisArgument(username), RedisArgument(password ?? ""))
-            steps.append(.authenticate)
-        } else if let password {
-            batch.append("AUTH", RedisArgument(password))
+        if batch.appendLogin(user: configuration.username, password: configuration.password) {
             steps.append(.authenticate)
         }
         if configuration.database != 0 {
@@ -35,33 +30,56 @@ struct Handshake {
         }
         batch.append("CLIENT", "ID")
         steps.append(.identify)
+        if verifyingMaster {
+            batch.append("ROLE")
+            steps.append(.role)
+        }
         self.batch = batch
         self.steps = steps
-        self.password = password
+        password = configuration.password
     }
 
     /// The connection's number, 0 if the server would not tell it.
     ///
-    /// Name and number are a convenience, and a user may be forbidden `CLIENT`; logging in and the database are not.
+    /// Name and number are a convenience, and a user may be forbidden `CLIENT` and `ROLE`; logging in and the database
+    /// are not.
     func evaluate(_ replies: RedisReplies) -> Result<Int, RedisError> {
         var clientID = 0
         for (step, reply) in zip(steps, replies) {
             if let error = reply.error {
-                if step == .authenticate || error.prefix == "NOAUTH" {
-                    return .failure(RedisError(.authenticationFailed, reason(error)))
-                }
+                if step == .authenticate || error.prefix == "NOAUTH" { return .failure(error.refusedLogin(password)) }
                 if step == .select { return .failure(error) }
-                if step == .identify, error.isTransient { return .failure(error) }
+                if step == .identify || step == .role, error.isTransient { return .failure(error) }
             } else if step == .identify {
                 clientID = reply.integer ?? 0
+            } else if step == .role, let role = reply.elements?.first?.string, role != "master" {
+                return .failure(RedisError(.connectFailed, "it is no master, but says that it is a \(role)"))
             }
         }
         return .success(clientID)
     }
+}
 
-    /// The server's words, unless they repeat the password (an unknown command's error quotes its arguments).
-    private func reason(_ error: RedisError) -> String {
-        if let password, error.message.contains(password) { return "the server refused the login" }
-        return error.message
+extension RedisBatch {
+    /// Adds `AUTH` if there is something to log in with; whether there is. As redis-py: a user without a password logs
+    /// in with an empty one.
+    mutating func appendLogin(user: String?, password: String?) -> Bool {
+        let user = user.flatMap { $0.isEmpty ? nil : $0 }
+        let password = password.flatMap { $0.isEmpty ? nil : $0 }
+        if let user {
+            append("AUTH", RedisArgument(user), RedisArgument(password ?? ""))
+        } else if let password {
+            append("AUTH", RedisArgument(password))
+        }
+        return user != nil || password != nil
+    }
+}
+
+extension RedisError {
+    /// The server's refusal of a login, in its own words unless they repeat the password (an unknown command's error
+    /// quotes its arguments).
+    func refusedLogin(_ password: String?) -> RedisError {
+        let repeats = password.map { !$0.isEmpty && message.contains($0) } ?? false
+        return RedisError(.authenticationFailed, repeats ? "the server refused the login" : message)
     }
 }

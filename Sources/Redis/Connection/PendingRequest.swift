@@ -18,18 +18,23 @@ final class PendingRequest: @unchecked Sendable {
     let replyCount: Int
     /// How long it may take from its submission on; nil for ever.
     let timeout: TimeAmount?
+    /// After how long the missing reply is suspicious; nil for never.
+    let patience: TimeAmount?
 
     /// When its time is over; set when it is submitted.
     var deadline: NIODeadline?
+    /// When its missing reply becomes suspicious; set when it is submitted.
+    var overdue: NIODeadline?
     /// Who waits; nil before the submission and after the outcome.
     private var completion: Completion?
     /// Whether the task that waits was cancelled before its request was submitted.
     private var isCancelled = false
 
-    init(payload: ByteBuffer, replyCount: Int, timeout: TimeAmount?) {
+    init(payload: ByteBuffer, replyCount: Int, timeout: TimeAmount?, patience: TimeAmount? = nil) {
         self.payload = payload
         self.replyCount = replyCount
         self.timeout = timeout
+        self.patience = patience
     }
 
     /// Whether somebody waits for the outcome.
@@ -39,6 +44,7 @@ final class PendingRequest: @unchecked Sendable {
     func begin(_ completion: Completion, now: NIODeadline) -> Bool {
         self.completion = completion
         deadline = timeout.map { now + $0 }
+        overdue = patience.map { now + $0 }
         guard isCancelled else { return true }
         finish(.failure(CancellationError()))
         return false

@@ -53,10 +53,15 @@ public struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The first word of a server's error in capitals, such as `WRONGTYPE`, `NOSCRIPT`, `OOM`, `READONLY`, `NOPERM`,
-    /// `LOADING` or `ERR`; nil for any other failure.
+    /// `LOADING` or `ERR`; nil for any other failure. Of an error inside a script, which servers before Redis 7 wrap into
+    /// one of their own, it is the inner one's.
     public var prefix: String? {
         guard code == .server else { return nil }
-        let word = message.prefix { $0 != " " }
+        var text = message[...]
+        if text.hasPrefix("ERR Error running script"), let inner = text.firstRange(of: ": -") {
+            text = text[inner.upperBound...]
+        }
+        let word = text.prefix { $0 != " " }
         guard !word.isEmpty, word.utf8.allSatisfy({ (65...90).contains($0) }) else { return nil }
         return String(word)
     }
@@ -69,6 +74,21 @@ public struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
         default: false
         }
     }
+
+    /// Whether the server refused who we are or what we may do, before it did anything.
+    public var isRefusal: Bool {
+        if code == .authenticationFailed { return true }
+        guard let prefix else { return false }
+        return ["NOPERM", "NOAUTH", "WRONGPASS"].contains(prefix) || isRefusalInScript
+    }
+
+    /// The words of Valkey, and of Redis.
+    private var isRefusalInScript: Bool {
+        message.hasPrefix("ERR ACL failure in script") || message.contains("The user executing the script can't run")
+    }
+
+    /// Whether the server says that it is not, or no longer, a master that can be written to.
+    var isOfFormerMaster: Bool { prefix.map(["READONLY", "MASTERDOWN", "UNBLOCKED"].contains) ?? false }
 
     private var isConnectionLimit: Bool { message.hasPrefix("ERR max number of clients") }
 

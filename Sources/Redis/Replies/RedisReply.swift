@@ -106,4 +106,12 @@ public struct RedisReplies: RandomAccessCollection, Sendable {
         }
         return nil
     }
+
+    /// Whether an error that is so is among the replies, inside arrays too. Costs nothing where there is no error.
+    func containsError(where isSo: (RedisError) -> Bool) -> Bool {
+        guard let arena, arena.storage.pointee.errors > 0 else { return false }
+        return (0..<arena.storage.pointee.node_count).contains { index in
+            RedisReply(arena: arena, index: index).error.map(isSo) ?? false
+        }
+    }
 }

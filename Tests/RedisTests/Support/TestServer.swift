@@ -10,14 +10,22 @@ import Synchronization
     import Darwin
 #endif
 
-/// A private redis-server in a directory of its own.
+/// A private redis-server in a directory of its own; the environment's REDIS_SERVER, where it names one.
 final class TestServer: Sendable {
     struct Failure: Error {
         var message: String
     }
 
+    /// What kind of server it is.
+    enum Role {
+        case server
+        /// Watches a master; the file `sentinel.conf` in its directory says which.
+        case sentinel
+    }
+
     let port: Int
     let directory: String
+    private let role: Role
     private let options: [String]
     private let process = Mutex<Process?>(nil)
 
@@ -25,7 +33,8 @@ final class TestServer: Sendable {
 
     /// Starts a server, and returns when it accepts connections. `options` are its command-line options; `setUp` may
     /// put files into its directory first.
-    init(_ options: [String] = [], setUp: (String) throws -> Void = { _ in }) throws {
+    init(_ options: [String] = [], as role: Role = .server, setUp: (String) throws -> Void = { _ in }) throws {
+        self.role = role
         port = try Self.freePort()
         directory = try Self.makeDirectory()
         self.options = options
@@ -53,17 +62,14 @@ final class TestServer: Sendable {
     func start() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
-            [
-                "redis-server", "--bind", "127.0.0.1", "--port", String(port), "--unixsocket", socketPath, "--save", "",
-                "--appendonly", "no", "--dir", directory,
-            ] + options.map { $0.replacing("{dir}", with: directory) }
+        process.arguments = arguments + options.map { $0.replacing("{dir}", with: directory) }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
         try process.run()
         var text = ""
-        while !text.contains("Ready to accept connections") {
+        let readiness = role == .server ? "Ready to accept connections" : "+monitor master"
+        while !text.contains(readiness) {
             let data = output.fileHandleForReading.availableData
             guard !data.isEmpty else { throw Failure(message: "redis-server did not start: \(text)") }
             text += String(decoding: data, as: UTF8.self)
@@ -72,6 +78,18 @@ final class TestServer: Sendable {
             if handle.availableData.isEmpty { handle.readabilityHandler = nil }
         }
         self.process.withLock { $0 = process }
+    }
+
+    private var arguments: [String] {
+        let place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", directory]
+        let program = ProcessInfo.processInfo.environment["REDIS_SERVER"] ?? "redis-server"
+        return switch role {
+        case .server:
+            [program] + place + [
+                "--unixsocket", socketPath, "--save", "", "--appendonly", "no",
+            ]
+        case .sentinel: [program, directory + "/sentinel.conf", "--sentinel"] + place
+        }
     }
 
     /// Kills the server as `kill -9` does, and waits for its end.
