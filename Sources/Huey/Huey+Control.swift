@@ -121,6 +121,9 @@ extension Huey {
     /// How many values are in the result store: results, revocations, locks. Mirrors `result_count`.
     public func resultCount() async throws -> Int { try await settledStorage().resultStoreSize() }
 
+    /// All values in the result store by key, as they are stored: the serializer reads them. Mirrors `all_results`.
+    public func allResults() async throws -> [String: [UInt8]] { try await settledStorage().resultItems() }
+
     /// Removes everything that the instance has stored. Mirrors `flush`.
     public func flush() async throws {
         try await settledStorage(.queue).flushAll()

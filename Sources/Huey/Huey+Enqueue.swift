@@ -32,7 +32,7 @@ extension Huey {
     /// The naive moment for a start. Mirrors `normalize_time`.
     func moment(of start: TaskOptions.Start) throws -> PickleDateTime {
         switch start {
-        case .delay(let seconds): try now().adding(seconds: seconds)
+        case .delay(let seconds): try now().adding(seconds: seconds.double)
         case .eta(let moment): try moment.normalized(utc: options.utc)
         }
     }
@@ -40,16 +40,33 @@ extension Huey {
     /// Adds a task to the queue, to be run by whichever consumer is first.
     ///
     /// - Returns: results of the task and of its pipeline, in order.
-    /// - Throws: ``HueyError`` for what cannot be written, the storage's error when it cannot be reached.
+    /// - Throws: ``HueyError`` for what cannot be written; when the storage cannot be reached its error, or ``EnqueueFailure`` if the
+    ///   options have an ``HueyOptions/enqueueBudget``.
     @discardableResult
     public func enqueue(_ message: Message) async throws -> ResultGroup {
+        try await enqueue(message, budget: options.enqueueBudget)
+    }
+
+    /// Adds a task to the queue, and tries again for so long while the storage cannot be reached.
+    ///
+    /// On an ``IdempotentStorage`` a retry never enqueues twice, also when the answer to an earlier attempt was lost. That does not
+    /// outlive the producer: who dies meanwhile and begins again needs a task id of its own making (``TaskOptions/id``).
+    ///
+    /// - Returns: results of the task and of its pipeline, in order.
+    /// - Throws: ``HueyError`` for what cannot be written, ``EnqueueFailure`` when the time is over.
+    @discardableResult
+    public func enqueue(_ message: Message, retryingFor budget: Duration) async throws -> ResultGroup {
+        try await enqueue(message, budget: budget)
+    }
+
+    private func enqueue(_ message: Message, budget: Duration?) async throws -> ResultGroup {
         let prepared = try prepare(message)
         if listens(to: .enqueued) { await emit(.enqueued, prepared) }
         if options.immediate {
             try await runImmediately(prepared)
         } else {
             let data = try serialize(prepared)
-            try await settledStorage().enqueue(data, priority: prepared.priority?.double)
+            try await push(data, prepared, budget: budget)
         }
         return ResultGroup(message.pipeline.map { TaskResult(huey: self, message: $0) })
     }
@@ -71,6 +88,10 @@ extension Huey {
                 try await runImmediately(prepared)
                 continue
             }
+            if options.enqueueBudget != nil {
+                try await push(try serialize(prepared), prepared, budget: options.enqueueBudget)
+                continue
+            }
             effects.append(try enqueueEffect(prepared))
             if effects.count == 500 {
                 try await storage.commit(effects)
@@ -79,6 +100,24 @@ extension Huey {
         }
         if !effects.isEmpty { try await storage.commit(effects) }
         return ids
+    }
+
+    private func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
+        let storage = try await settledStorage()
+        let priority = message.priority?.double
+        guard let budget else { return try await storage.enqueue(data, priority: priority) }
+        let once = storage as? any IdempotentStorage
+        let id = message.id
+        // An attempt that was given up may still be on its way: longer than the producer tries, the storage remembers.
+        let memory = budget + .seconds(60)
+        let attempts = EnqueueAttempts(id: id, budget: budget, isIdempotent: once != nil, clock: ContinuousClock())
+        try await attempts.run {
+            if let once {
+                try await once.enqueue(data, priority: priority, onceFor: id, memory: memory)
+            } else {
+                try await storage.enqueue(data, priority: priority)
+            }
+        }
     }
 
     /// The message as it goes on the queue: a registered task's own priority and expiry filled in, the expiry resolved.

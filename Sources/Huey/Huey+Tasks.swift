@@ -30,6 +30,17 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (repeat each Argument) async throws -> Void
     ) -> LocalTask<PickleValue, repeat each Argument> {
+        task(name, parameters: parameters, settings: settings, handler: handler)
+    }
+
+    /// Registers a task that returns nothing, its parameters in an array.
+    @discardableResult
+    public func task<each Argument: PickleCodable & Sendable>(
+        _ name: String,
+        parameters: [Parameter],
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (repeat each Argument) async throws -> Void
+    ) -> LocalTask<PickleValue, repeat each Argument> {
         register(name, parameters, settings) { _, arguments in
             var arguments = arguments
             try await handler(repeat try arguments.next(as: (each Argument).self))
@@ -58,19 +69,40 @@ extension Huey {
         }
     }
 
-    /// Registers a task that a consumer enqueues whenever its schedule matches. Mirrors `periodic_task`.
+    /// Registers a task that a consumer enqueues whenever its schedule matches. Mirrors `periodic_task(context=True)`.
+    ///
+    /// Its value is never stored; what follows the task and the post-execute hooks receive it.
+    public func periodicTask<Output: PickleEncodable & Sendable>(
+        _ name: String,
+        _ schedule: Crontab,
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (TaskContext) async throws -> Output
+    ) {
+        register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { context, _ in
+            try await handler(context)
+        }
+    }
+
+    /// Registers a periodic task that returns nothing, Python's None.
     public func periodicTask(
         _ name: String,
         _ schedule: Crontab,
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (TaskContext) async throws -> Void
     ) {
-        registry.register(
-            RegisteredTask(name: name, settings: settings, isDue: { schedule.matches($0) }) { context in
-                try await handler(context)
-                return PickleValue.none
-            }
-        )
+        register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { context, _ in
+            try await handler(context)
+            return PickleValue.none
+        }
+    }
+
+    /// Registers a task that binds nothing: it finds its arguments in the message, as they are on the wire.
+    package func unboundTask(
+        _ name: String,
+        settings: TaskSettings = TaskSettings(),
+        handler: @escaping @Sendable (TaskContext) async throws -> any PickleEncodable & Sendable
+    ) {
+        registry.register(RegisteredTask(name: name, settings: settings, isDue: nil, run: handler))
     }
 
     /// Declares a task that runs elsewhere.
@@ -90,12 +122,13 @@ extension Huey {
         _ parameters: [Parameter],
         _ settings: TaskSettings,
         takesTask: Bool = false,
+        isDue: (@Sendable (PickleDateTime) -> Bool)? = nil,
         run: @escaping @Sendable (TaskContext, BoundArguments) async throws -> RegisteredTask.Value
     ) {
         do {
             let signature = try Signature(name: name, parameters: parameters, takesTask: takesTask)
             registry.register(
-                RegisteredTask(name: name, settings: settings, isDue: nil) { context in
+                RegisteredTask(name: name, settings: settings, isDue: isDue) { context in
                     let (args, kwargs) = try context.message.arguments.views()
                     return try await run(context, signature.bind(args: args, kwargs: kwargs))
                 }

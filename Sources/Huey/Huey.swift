@@ -61,9 +61,13 @@ public final class Huey: Sendable {
 
     /// Writes a message with the instance's wire version.
     ///
-    /// - Throws: ``HueyError`` `.wireTooOld`, or what encoding the arguments throws.
+    /// - Throws: ``HueyError`` `.wireTooOld` or `.tooLarge`, or what encoding the arguments throws.
     package func serialize(_ message: Message) throws -> [UInt8] {
-        try serializer.serialize(EncodableMessage(message: message, encoder: messageEncoder))
+        let data = try serializer.serialize(EncodableMessage(message: message, encoder: messageEncoder))
+        guard data.count <= options.maximumMessageSize else {
+            throw HueyError.tooLarge("the message of task \(message.id)", data.count, options.maximumMessageSize)
+        }
+        return data
     }
 
     /// Reads a message.
@@ -77,7 +81,11 @@ public final class Huey: Sendable {
     /// behind it. Mirrors `Registry.create_task`; a task that only Python knows stays as it is.
     ///
     /// - Throws: as ``deserialize(_:)``.
-    package func deserializeResolved(_ data: [UInt8]) throws -> Message { resolved(try deserialize(data)) }
+    package func deserializeResolved(_ data: [UInt8]) throws -> Message {
+        var message = try deserialize(data)
+        resolve(&message)
+        return message
+    }
 
     /// The first task behind a message that nobody has registered here, where that matters.
     func unknownFollowUp(of message: Message) -> String? {
@@ -90,21 +98,25 @@ public final class Huey: Sendable {
         return nil
     }
 
-    private func resolved(_ message: Message) -> Message {
-        var message = message
-        message.onComplete = message.onComplete.map { Message.Next(resolved($0.message)) }
-        message.onError = message.onError.map { Message.Next(resolved($0.message)) }
+    private func resolve(_ message: inout Message) {
+        if let next = message.onComplete { message.onComplete = Message.Next(resolved(next.message)) }
+        if let handler = message.onError { message.onError = Message.Next(resolved(handler.message)) }
         if var chord = message.chord {
             chord.callback = Message.Next(resolved(chord.callback.message))
             message.chord = chord
         }
-        guard let settings = registry.task(named: message.name)?.settings else { return message }
+        guard let settings = registry.task(named: message.name)?.settings else { return }
         message.retries = message.retries ?? settings.retries
         message.retryDelay = message.retryDelay ?? settings.retryDelay
         message.priority = message.priority ?? settings.priority
         message.expires = message.expires ?? settings.expires
         message.timeout = message.timeout ?? settings.timeout
         message.retryBackoff = message.retryBackoff ?? settings.retryBackoff
+    }
+
+    private func resolved(_ message: Message) -> Message {
+        var message = message
+        resolve(&message)
         return message
     }
 
@@ -117,48 +129,5 @@ public final class Huey: Sendable {
         let encoder: MessageEncoder
 
         func encode(to writer: inout PickleWriter) throws { try encoder.write(message, to: &writer) }
-    }
-}
-
-/// What is stored, and how. Mirrors the keywords of `Huey.__init__`.
-public struct HueyOptions: Sendable {
-    /// Whether results are stored.
-    public var results: Bool
-    /// Whether None is stored as a result.
-    public var storeNone: Bool
-    /// Whether an error is stored, and its handler run, while retries are left.
-    public var storeIntermediateErrors: Bool
-    /// Whether times are UTC inside; local time otherwise.
-    public var utc: Bool
-    /// Which releases of huey read what is written.
-    public var wire: WireVersion
-    /// Whether a task runs only if everything behind it in its pipeline is registered here too, as in huey, which cannot read such a
-    /// message. Off, the task runs and what follows goes to whoever knows it.
-    public var requiresKnownFollowUps: Bool
-    /// Whether a task runs at once, in whoever enqueues it, instead of waiting for a consumer: for tests and development. A task
-    /// with a time of its own is kept in the schedule, where nobody looks. No consumer can run on such an instance, and a task's
-    /// timeout cancels nothing, as in huey.
-    public var immediate: Bool
-    /// Whether an immediate instance keeps its results and its schedule in a ``MemoryStorage`` instead of the storage given.
-    public var immediateUsesMemory: Bool
-
-    public init(
-        results: Bool = true,
-        storeNone: Bool = false,
-        storeIntermediateErrors: Bool = true,
-        utc: Bool = true,
-        wire: WireVersion = .auto,
-        requiresKnownFollowUps: Bool = false,
-        immediate: Bool = false,
-        immediateUsesMemory: Bool = true
-    ) {
-        self.results = results
-        self.storeNone = storeNone
-        self.storeIntermediateErrors = storeIntermediateErrors
-        self.utc = utc
-        self.wire = wire
-        self.requiresKnownFollowUps = requiresKnownFollowUps
-        self.immediate = immediate
-        self.immediateUsesMemory = immediateUsesMemory
     }
 }

@@ -2,46 +2,77 @@ import Huey
 import Logging
 import Synchronization
 
-/// Gathers the effects of finished tasks and writes them in batches: while one write is under way the next gathers.
+/// Gathers the settlements of messages and writes them in batches: while one write is under way the next gathers.
 ///
 /// A write that fails because the storage cannot be reached is tried again until it succeeds or the consumer must stop.
 final class Committer: EffectSink {
     private struct State {
-        var pending: [StorageEffect] = []
+        var pending: [Settlement] = []
+        /// How many effects are pending; a settlement without any counts as one.
+        var weight = 0
+        /// Since when the first of them waits.
+        var oldest = ContinuousClock.now
+        /// Whether what is pending shall be written without waiting for more.
+        var isDue = false
         /// Everything up to here has been submitted, and everything up to there is in the storage.
         var submitted = 0
         var committed = 0
         var waiters: [(upTo: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var writer: CheckedContinuation<Bool, Never>?
         var isClosed = false
+
+        /// The writer, if it waits: it finds the work due otherwise.
+        mutating func callWriter() -> CheckedContinuation<Bool, Never>? {
+            isDue = true
+            defer { writer = nil }
+            return writer
+        }
     }
 
     private enum Bound {
         /// Who submits more than this waits for the storage: memory stays bounded when it is slow.
         static let pending = 4096
+        /// So many effects are worth a write.
+        static let batch = 512
+        /// So long a finished task waits for others to be written with, while its worker goes on with the next.
+        static let age = Duration.milliseconds(1)
     }
 
     private let state = Mutex(State())
-    private let storage: any Storage
+    private let number = Mutex(0)
+    private let channel: any DeliveryChannel
+    /// Microseconds since the epoch.
     private let now: @Sendable () -> Int
     private let logger: Logger
 
     /// - Parameter now: microseconds since the epoch.
-    init(storage: any Storage, now: @escaping @Sendable () -> Int, logger: Logger) {
-        self.storage = storage
+    init(channel: any DeliveryChannel, now: @escaping @Sendable () -> Int, logger: Logger) {
+        self.channel = channel
         self.now = now
         self.logger = logger
     }
 
-    func submit(_ effects: [StorageEffect]) async throws {
+    var acknowledges: Bool { channel.acknowledges }
+
+    func submit(_ settlement: Settlement) async throws {
+        // There is nothing to acknowledge where messages are gone once they are handed out.
+        guard channel.acknowledges || !settlement.effects.isEmpty else { return }
         let (writer, isFull) = state.withLock { state in
-            state.pending += effects
-            state.submitted += effects.count
-            defer { state.writer = nil }
-            return (state.writer, state.pending.count > Bound.pending)
+            if state.pending.isEmpty { state.oldest = .now }
+            state.pending.append(settlement)
+            state.submitted += 1
+            state.weight += max(1, settlement.effects.count)
+            let isDue = state.weight >= Bound.batch || state.oldest.duration(to: .now) >= Bound.age
+            return (isDue ? state.callWriter() : nil, state.weight > Bound.pending)
         }
         writer?.resume(returning: true)
         if isFull { try await flush() }
+    }
+
+    /// Lets what is pending be written now: no worker is about to bring more, or somebody waits for it.
+    func settle() {
+        let writer = state.withLock { state in state.pending.isEmpty ? nil : state.callWriter() }
+        writer?.resume(returning: true)
     }
 
     func flush() async throws {
@@ -51,15 +82,29 @@ final class Committer: EffectSink {
                 state.waiters.append((state.submitted, continuation))
                 return false
             }
-            if isDone { continuation.resume() }
+            if isDone {
+                continuation.resume()
+            } else {
+                settle()
+            }
         }
     }
+
+    func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
+        try await channel.count(report, of: delivery)
+    }
+
+    func noteStart(of delivery: Delivery) async throws { try await channel.noteStart(of: delivery) }
 
     /// Writes until ``close()``, then what is left.
     func run(retryDelay: Duration) async {
         while await hasWork() {
             let batch = state.withLock { state in
-                defer { state.pending = [] }
+                defer {
+                    state.pending = []
+                    state.weight = 0
+                    state.isDue = false
+                }
                 return state.pending
             }
             guard !batch.isEmpty else { continue }
@@ -78,7 +123,7 @@ final class Committer: EffectSink {
     private func hasWork() async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> Bool? in
-                if !state.pending.isEmpty { return true }
+                if !state.pending.isEmpty, state.isDue || state.isClosed { return true }
                 if state.isClosed { return false }
                 state.writer = continuation
                 return nil
@@ -87,33 +132,61 @@ final class Committer: EffectSink {
         }
     }
 
-    private func write(_ batch: [StorageEffect], retryDelay: Duration) async {
-        var batch = batch
+    private func nextNumber() -> Int {
+        number.withLock { number in
+            number += 1
+            return number
+        }
+    }
+
+    private func write(_ batch: [Settlement], retryDelay: Duration) async {
+        var number = nextNumber()
+        var mayHaveHappened = false
         var isFirst = true
         while true {
             do {
-                try await storage.commit(batch)
+                try await channel.commit(batch, number: number)
                 if !isFirst { logger.info("Results are stored again.") }
                 return
+            } catch let error as HueyError {
+                // One effect cannot be written, and nothing was: the others must not go with it.
+                for part in Self.parts(of: batch, error, at: now()) { await write([part], retryDelay: retryDelay) }
+                return
             } catch {
-                if error is HueyError, batch.count > 1 {
-                    // One effect cannot be written, and nothing was: the others must not go with it.
-                    for effect in batch { await write([effect], retryDelay: retryDelay) }
-                    return
-                }
                 let failure = error as? any StorageFailure
-                guard failure?.isTransient == true else {
+                guard failure?.isWorthWaiting == true else {
                     logger.error("Error storing results", metadata: ["reason": "\(error)"])
                     return
                 }
-                if failure?.mayHaveHappened == true { batch = batch.map { $0.afterLostAnswer(at: now()) } }
+                mayHaveHappened = mayHaveHappened || failure?.mayHaveHappened == true
+                // A channel that acknowledges knows a number again; elsewhere it says that enqueued messages may be there.
+                if !mayHaveHappened, !channel.acknowledges { number = nextNumber() }
                 if isFirst { logger.error("Error storing results; trying again", metadata: ["reason": "\(error)"]) }
                 isFirst = false
                 guard (try? await Task.sleep(for: retryDelay)) != nil else {
-                    logger.error("Gave up storing the effects of finished tasks", metadata: ["count": "\(batch.count)"])
+                    let count = batch.reduce(0) { $0 + $1.effects.count }
+                    logger.error("Gave up storing the effects of finished tasks", metadata: ["count": "\(count)"])
                     return
                 }
             }
+        }
+    }
+
+    /// What to write instead of settlements of which some effect cannot be written: each by itself, then each effect by itself, and
+    /// for the one that is left a dead letter.
+    private static func parts(of batch: [Settlement], _ error: HueyError, at time: Int) -> [Settlement] {
+        guard batch.count == 1, let settlement = batch.first else {
+            return batch.map { $0 }
+        }
+        guard settlement.effects.count > 1 else {
+            guard let delivery = settlement.delivery, let effect = settlement.effects.first else { return [] }
+            if case .bury = effect { return [] }
+            let letter = DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: time)
+            return [Settlement(of: delivery, [.bury(letter)], isFinal: settlement.isFinal)]
+        }
+        return settlement.effects.enumerated().map { index, effect in
+            let isLast = index == settlement.effects.count - 1
+            return Settlement(of: settlement.delivery, [effect], isFinal: settlement.isFinal && isLast)
         }
     }
 

@@ -72,13 +72,14 @@ public final class Consumer: Service {
     }
 
     private func consume() async throws {
-        guard try await waitForStorage() else { return }
+        guard let channel = try await openChannel() else { return }
         announce()
         await flushLocks()
-        let parts = Parts(self)
+        let parts = Parts(self, channel)
         // What is due already comes before whatever is enqueued once we say that we are ready.
         await parts.scheduler.begin()
         onReady?()
+        let upkeep = Task { await channel.run() }
         let workers = Task { await parts.runWorkers() }
         let fetcher = Task { await parts.fetcher.run() }
         let scheduler = Task { await parts.scheduler.run() }
@@ -97,6 +98,10 @@ public final class Consumer: Service {
             await committer.value
         }
         huey.setBarrier(nil)
+        // Whatever is not settled by now goes back: tasks that did not heed their interruption, too.
+        upkeep.cancel()
+        await upkeep.value
+        await channel.close()
         watch.cancel()
         logger.info("Consumer exiting.")
     }
@@ -146,23 +151,26 @@ public final class Consumer: Service {
         return await done.wait(atMost: limit)
     }
 
-    private func waitForStorage() async throws -> Bool {
+    /// The channel, as soon as the storage answers; nil when the consumer is asked to stop before.
+    private func openChannel() async throws -> (any DeliveryChannel)? {
         var pause = options.initialDelay
         var isFirst = true
         while true {
             do {
                 try await huey.storage.ping()
-                return true
+                let channel = try await huey.channel(options.delivery, DeliveryOptions(lease: options.lease))
+                try await channel.open()
+                return channel
             } catch {
                 // A wrong password stays wrong: only what may pass is waited for.
+                if error is HueyError { throw error }
                 if let failure = error as? any StorageFailure, !failure.isTransient { throw failure }
                 if isFirst { logger.error("Waiting for the storage", metadata: ["reason": "\(error)"]) }
                 isFirst = false
             }
-            if await stopRequested.wait(atMost: min(pause, .seconds(1))) { return false }
+            if await stopRequested.wait(atMost: min(pause, .seconds(1))) { return nil }
             pause = pause * options.backoff
         }
-        return false
     }
 
     private func announce() {
@@ -190,22 +198,33 @@ public final class Consumer: Service {
     /// What one run of the consumer is made of.
     private struct Parts: Sendable {
         let consumer: Consumer
+        let channel: any DeliveryChannel
         let buffer = WorkBuffer()
         let committer: Committer
         let fetcher: Fetcher
         let scheduler: Scheduler<ContinuousClock>
 
-        init(_ consumer: Consumer) {
+        init(_ consumer: Consumer, _ channel: any DeliveryChannel) {
             let (huey, options, logger) = (consumer.huey, consumer.options, consumer.logger)
             self.consumer = consumer
-            let committer = Committer(storage: huey.storage, now: huey.time.microseconds, logger: logger)
+            self.channel = channel
+            let committer = Committer(channel: channel, now: huey.time.microseconds, logger: logger)
             self.committer = committer
-            let fetcher = Fetcher(huey: huey, buffer: buffer, options: options, logger: logger.part("Worker"))
+            let fetcher = Fetcher(
+                huey: huey,
+                channel: channel,
+                buffer: buffer,
+                options: options,
+                logger: logger.part("Worker"),
+                settle: { committer.settle() }
+            )
             self.fetcher = fetcher
             scheduler = Scheduler(
                 huey: huey,
                 interval: .seconds(options.schedulerInterval),
                 periodic: options.periodic,
+                once: options.periodicOnce,
+                catchUp: options.catchUpPeriodic,
                 clock: ContinuousClock(),
                 logger: logger.part("Scheduler")
             )
@@ -223,18 +242,39 @@ public final class Consumer: Service {
             }
         }
 
+        /// The next message for a worker. What it has finished is written once nothing more comes at once, and before a message behind which
+        /// nothing waits: it may take its time.
+        private func next() async -> Delivery? {
+            // huey's own bound: who holds nothing else has at most one task to lose.
+            if consumer.options.prefetch == 0, !channel.acknowledges { try? await committer.flush() }
+            if let (delivery, isLast) = buffer.take() {
+                if isLast { committer.settle() }
+                return delivery
+            }
+            committer.settle()
+            return await buffer.next()
+        }
+
         private func runWorker(_ name: String) async {
             let huey = consumer.huey
             var logger = consumer.huey.logger
             logger[metadataKey: "worker"] = "\(name)"
-            let executor = Executor(huey: huey, sink: committer, inFlight: consumer.inFlight, logger: logger)
+            let executor = Executor(
+                huey: huey,
+                sink: committer,
+                inFlight: consumer.inFlight,
+                policy: consumer.options.messagePolicy,
+                logger: logger
+            )
             var count = 0
             await huey.runLifecycleHooks(.startup)
-            while let delivery = await buffer.next() {
+            while let delivery = await next() {
                 do {
+                    // What was interrupted goes back when the channel closes, where it is held.
                     try await executor.run(delivery)
                 } catch {
                     logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
+                    if channel.acknowledges, !Task.isCancelled { await fetcher.giveBack([delivery]) }
                 }
                 count += 1
                 if let limit = consumer.options.maxTasks, limit > 0, count >= limit {
@@ -250,16 +290,8 @@ public final class Consumer: Service {
         /// No message is started any more; what was fetched goes back.
         func stopFetching() async {
             let unstarted = buffer.stop()
-            await consumer.huey.storage.interruptDequeue()
-            guard !unstarted.isEmpty else { return }
-            do {
-                try await consumer.huey.storage.giveBack(unstarted)
-            } catch {
-                consumer.logger.error(
-                    "Messages could not be put back",
-                    metadata: ["count": "\(unstarted.count)", "reason": "\(error)"]
-                )
-            }
+            await channel.interruptDequeue()
+            await fetcher.giveBack(unstarted)
         }
     }
 }

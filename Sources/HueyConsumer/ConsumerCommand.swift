@@ -78,7 +78,11 @@ extension ConsumerCommand {
 
     public func run() async throws {
         let huey = try await makeHuey(logger: consumer.makeLogger(label: "huey"))
-        let logger = try consumer.makeLogger(label: "huey.consumer")
+        try await consume(for: huey, logger: try consumer.makeLogger(label: "huey.consumer"))
+    }
+
+    /// Consumes until a signal asks for the end, then calls `cleanUp` and ends the process.
+    package func consume(for huey: Huey, logger: Logger, cleanUp: () async -> Void = {}) async throws {
         let instance = Consumer(
             huey,
             options: try consumerOptions(),
@@ -98,6 +102,7 @@ extension ConsumerCommand {
         }
         defer { listener.cancel() }
         try await instance.run()
+        await cleanUp()
         if restart.isSet {
             logger.info("Consumer will restart.")
             ProcessIdentity.restart()

@@ -1,4 +1,4 @@
-import Huey
+public import Huey
 
 /// How a consumer works. The names and defaults are huey_consumer's.
 public struct ConsumerOptions: Sendable {
@@ -28,6 +28,18 @@ public struct ConsumerOptions: Sendable {
     public var shutdownTimeout: Duration?
     /// How many messages may be held beyond the running ones; adaptive when nil, huey's own bound when 0.
     public var prefetch: Int?
+    /// Whether a message whose consumer died is delivered again.
+    public var delivery = DeliveryGuarantee.atLeastOnce
+    /// How long a consumer's heartbeat must be gone until others take over what it held.
+    public var lease: Duration = .seconds(30)
+    /// What happens to messages that cannot simply run.
+    public var messagePolicy = MessagePolicy()
+    /// Whether each periodic task is enqueued once a minute however many consumers of ours run; each one enqueues it otherwise, as
+    /// huey's do. Python's consumers know nothing of it: they need `-n`.
+    public var periodicOnce = true
+    /// Whether a consumer that starts enqueues each periodic task once that should have run while no consumer did. Needs
+    /// ``periodicOnce``, and a storage that remembers.
+    public var catchUpPeriodic = false
 
     public init() {}
 
@@ -48,5 +60,6 @@ public struct ConsumerOptions: Sendable {
         )
         try require(maxTasks == nil || checkWorkerHealth, "max_tasks requires check_worker_health be enabled.")
         try require((prefetch ?? 0) >= 0, "The prefetch must not be negative.")
+        try require(lease >= .seconds(1), "The lease must be at least one second.")
     }
 }

@@ -4,63 +4,92 @@ import Logging
 /// Keeps the workers supplied: one wait on the queue for all of them, and batches that grow while tasks are fast.
 struct Fetcher: Sendable {
     let huey: Huey
+    let channel: any DeliveryChannel
     let buffer: WorkBuffer
     let options: ConsumerOptions
     let logger: Logger
+    /// Lets what finished tasks brought about be written now.
+    let settle: @Sendable () -> Void
 
     private enum Bound {
         static let batch = 256
+        /// From this size on the next batch is fetched while workers are busy with the last.
+        static let deepBatch = 32
         /// A message that has waited this long behind a running task goes back, for whoever is idle elsewhere.
         static let patience = Duration.milliseconds(2)
+        /// The longest pause after a failure: work goes on within a second once the storage is back.
+        static let failurePause = Duration.milliseconds(500)
+        /// How long a consumer that stops tries to put back what it holds.
+        static let farewell = Duration.seconds(5)
+    }
+
+    /// How much is fetched ahead: it grows while tasks are fast.
+    private struct Appetite {
+        /// How many messages are fetched beyond those that workers wait for.
+        var allowance = 0
+        /// Whether the queue had as many when it was last asked.
+        var isQueueDeep = false
+
+        /// From how few waiting messages on more are fetched while all workers are busy, so that none has to wait for the next batch.
+        func lowWater(_ limit: Int?) -> Int {
+            limit == nil && isQueueDeep && allowance >= Bound.deepBatch ? allowance / 2 : -1
+        }
+
+        mutating func grow() { allowance = min(Bound.batch, max(1, allowance * 2)) }
     }
 
     private enum Wanted {
-        case messages(Int)
+        case demand(WorkBuffer.Demand)
         case stuck
     }
 
     /// Fetches until the buffer is stopped.
     func run() async {
-        var allowance = 0
+        var appetite = Appetite()
         var pause = options.initialDelay
         var isFailing = false
         while true {
-            switch await wanted() {
-            case .messages(0):
-                return
-            case .stuck:
-                allowance = 0
+            let count: Int
+            switch await wanted(appetite.lowWater(options.prefetch)) {
+            case .demand(.stopped): return
+            case .demand(.withdrawn), .stuck:
+                appetite.allowance = 0
+                settle()
                 await handBack()
                 continue
-            case .messages(let count):
-                do {
-                    let limit = count + min(allowance, options.prefetch ?? Bound.batch)
-                    let deliveries = try await huey.storage.dequeue(upTo: limit, wait: .seconds(1))
-                    if isFailing { logger.info("Reading from the queue again.") }
-                    isFailing = false
-                    if deliveries.isEmpty {
-                        allowance = 0
-                        if !huey.storage.isBlocking { await sleep(&pause) }
-                        continue
-                    }
-                    pause = options.initialDelay
-                    allowance = min(Bound.batch, max(1, allowance * 2))
-                    await giveBack(buffer.supply(await huey.prepare(deliveries)))
-                } catch {
-                    if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
-                    isFailing = true
-                    await sleep(&pause)
+            case .demand(.low): count = 0
+            case .demand(.workers(let idle)): count = idle
+            }
+            do {
+                let limit = count + min(appetite.allowance, options.prefetch ?? Bound.batch)
+                // Messages that wait must not wait for others to come.
+                let deliveries = try await channel.dequeue(upTo: limit, wait: count == 0 ? .zero : .seconds(1))
+                if isFailing { logger.info("Reading from the queue again.") }
+                isFailing = false
+                appetite.isQueueDeep = deliveries.count == limit
+                if deliveries.isEmpty {
+                    guard count > 0 else { continue }
+                    appetite.allowance = 0
+                    if !channel.isBlocking { await sleep(&pause) }
+                    continue
                 }
+                pause = options.initialDelay
+                appetite.grow()
+                await giveBack(buffer.supply(await huey.prepare(deliveries)))
+            } catch {
+                if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
+                isFailing = true
+                await sleep(&pause, atMost: Bound.failurePause)
             }
         }
     }
 
     /// Waits for an idle worker, or notices that messages wait behind a task that takes its time.
-    private func wanted() async -> Wanted {
+    private func wanted(_ lowWater: Int) async -> Wanted {
         let waiting = buffer.backlog
-        if waiting == 0 { return .messages(await buffer.demand()) }
+        if waiting == 0 { return .demand(await buffer.demand()) }
         return await withTaskGroup(of: Wanted?.self) { group in
-            group.addTask { .messages(await buffer.demand()) }
+            group.addTask { .demand(await buffer.demand(lowWater: lowWater)) }
             group.addTask {
                 var backlog = waiting
                 while (try? await Task.sleep(for: Bound.patience)) != nil {
@@ -77,7 +106,7 @@ struct Fetcher: Sendable {
             var answer = Wanted.stuck
             for await wanted in group {
                 guard let wanted else { continue }
-                if case .messages(let count) = wanted, count < 0 { continue }
+                if case .demand(.withdrawn) = wanted { continue }
                 answer = wanted
                 group.cancelAll()
             }
@@ -88,20 +117,48 @@ struct Fetcher: Sendable {
     /// Puts back what no worker has started.
     func handBack() async { await giveBack(buffer.reclaim()) }
 
-    private func giveBack(_ deliveries: [Delivery]) async {
+    /// Puts messages back to the head of the queue.
+    func giveBack(_ deliveries: [Delivery]) async {
         guard !deliveries.isEmpty else { return }
-        do {
-            try await huey.storage.giveBack(deliveries)
-        } catch {
-            logger.error(
-                "Messages could not be put back",
-                metadata: ["count": "\(deliveries.count)", "reason": "\(error)"]
-            )
+        var isUncertain = false
+        var isFirst = true
+        var stopped: ContinuousClock.Instant?
+        while true {
+            do {
+                if isUncertain {
+                    try await setAside(deliveries)
+                } else {
+                    try await channel.giveBack(deliveries)
+                }
+                if !isFirst { logger.info("Messages that were not started are put back.") }
+                return
+            } catch {
+                let failure = error as? any StorageFailure
+                if buffer.isStopped { stopped = stopped ?? .now }
+                let isLate = stopped.map { $0.duration(to: .now) > Bound.farewell } ?? false
+                guard failure?.isWorthWaiting == true, !isLate else {
+                    let metadata: Logger.Metadata = ["count": "\(deliveries.count)", "reason": "\(error)"]
+                    return logger.error("Messages could not be put back", metadata: metadata)
+                }
+                if isFirst { logger.error("Messages wait to be put back", metadata: ["reason": "\(error)"]) }
+                isFirst = false
+                isUncertain = isUncertain || (failure?.mayHaveHappened == true && !channel.acknowledges)
+                try? await Task.sleep(for: Bound.failurePause)
+            }
         }
     }
 
-    private func sleep(_ pause: inout Duration) async {
-        pause = min(pause, options.maxDelay)
+    /// Keeps messages as dead letters of which nobody knows whether they were put back: in the queue they could run twice.
+    private func setAside(_ deliveries: [Delivery]) async throws {
+        let detail = "the answer to its return was lost; it may be in the queue, or may have run"
+        let time = huey.time.microseconds()
+        try await huey.storage.commit(
+            deliveries.map { .bury(DeadLetter(data: $0.data, reason: .unconfirmed, detail: detail, time: time)) }
+        )
+    }
+
+    private func sleep(_ pause: inout Duration, atMost limit: Duration? = nil) async {
+        pause = min(pause, options.maxDelay, limit ?? options.maxDelay)
         await buffer.sleep(for: pause)
         pause = pause * options.backoff
     }

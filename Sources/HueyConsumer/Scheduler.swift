@@ -12,12 +12,37 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
     let huey: Huey
     let interval: Duration
     let periodic: Bool
+    /// Whether other schedulers may enqueue the same periodic tasks, and each must run once.
+    let once: Bool
+    /// Whether the last run that was missed is made up for at the start.
+    let catchUp: Bool
     let clock: C
     let logger: Logger
+    private let outages: OutageLog
+
+    init(
+        huey: Huey,
+        interval: Duration,
+        periodic: Bool,
+        once: Bool = false,
+        catchUp: Bool = false,
+        clock: C,
+        logger: Logger
+    ) {
+        self.huey = huey
+        self.interval = interval
+        self.periodic = periodic
+        self.once = once
+        self.catchUp = catchUp
+        self.clock = clock
+        self.logger = logger
+        outages = OutageLog(logger)
+    }
 
     /// The first look, before the workers start: what is due by now, and the periodic tasks of this minute.
     func begin() async {
         await promoteDue()
+        if periodic, once, catchUp { await enqueueMissed() }
         if periodic { await enqueuePeriodic() }
     }
 
@@ -53,22 +78,41 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
                 let moved = try await huey.storage.promoteSchedule(dueAt: now, limit: Bound.batch) { data in
                     await huey.promoted(data, logger: logger)
                 }
+                outages.works("Reading the schedule again.")
                 if moved < Bound.batch { return }
             }
         } catch {
-            logger.error("Error reading schedule.", metadata: ["reason": "\(error)"])
+            outages.failed("Error reading schedule.", error)
         }
     }
 
     private func enqueuePeriodic() async {
         logger.debug("Checking periodic tasks")
+        let minute = huey.minute
         for message in huey.duePeriodicTasks(at: huey.now()) {
-            logger.info("Enqueueing periodic task \(message.summary).")
+            if !once { logger.info("Enqueueing periodic task \(message.summary).") }
             do {
-                try await huey.enqueue(message)
+                guard once else {
+                    try await huey.enqueue(message)
+                    continue
+                }
+                if try await huey.enqueue(message, onceAt: minute) {
+                    logger.info("Enqueued periodic task \(message.summary).")
+                }
             } catch {
                 logger.error("Error enqueueing periodic task \(message.summary).", metadata: ["reason": "\(error)"])
             }
+        }
+    }
+
+    private func enqueueMissed() async {
+        do {
+            for (message, minute) in try await huey.missedPeriodicTasks()
+            where try await huey.enqueue(message, onceAt: minute) {
+                logger.info("Enqueued periodic task \(message.summary), which was missed.")
+            }
+        } catch {
+            logger.error("Missed periodic tasks could not be enqueued.", metadata: ["reason": "\(error)"])
         }
     }
 }

@@ -5,12 +5,28 @@ import Synchronization
 ///
 /// Workers take one message each; the fetcher is told how many are wanted. A message is handed out or given back, never both.
 final class WorkBuffer: Sendable {
+    /// What the fetcher is told.
+    enum Demand: Sendable, Equatable {
+        /// So many workers have nothing to do.
+        case workers(Int)
+        /// All are busy, and few messages wait.
+        case low
+        /// The fetcher's question was taken back.
+        case withdrawn
+        /// The consumer stops.
+        case stopped
+    }
+
     private struct State {
         var messages: [Delivery] = []
         var head = 0
         var idle: [CheckedContinuation<Delivery?, Never>] = []
-        var fetcher: CheckedContinuation<Int, Never>?
+        var fetcher: CheckedContinuation<Demand, Never>?
+        /// At how many waiting messages the fetcher wants to hear of it, before any worker is idle.
+        var lowWater = -1
         var isStopped = false
+
+        var backlog: Int { messages.count - head }
 
         mutating func pop() -> Delivery? {
             guard head < messages.count else { return nil }
@@ -36,11 +52,24 @@ final class WorkBuffer: Sendable {
     private let state = Mutex(State())
     private let stopped = Gate()
 
+    /// The next message if there is one now, and whether it is the last.
+    func take() -> (delivery: Delivery, isLast: Bool)? {
+        let (taken, fetcher) = state.withLock { state -> ((Delivery, Bool)?, CheckedContinuation<Demand, Never>?) in
+            guard !state.isStopped, let delivery = state.pop() else { return (nil, nil) }
+            let left = state.backlog
+            guard left <= state.lowWater, let fetcher = state.fetcher else { return ((delivery, left == 0), nil) }
+            state.fetcher = nil
+            return ((delivery, left == 0), fetcher)
+        }
+        fetcher?.resume(returning: .low)
+        return taken
+    }
+
     /// The next message for a worker; nil when the consumer stops.
     func next() async -> Delivery? {
         await withCheckedContinuation { continuation in
             let (delivery, isDone, fetcher) = state.withLock {
-                state -> (Delivery?, Bool, (CheckedContinuation<Int, Never>, Int)?) in
+                state -> (Delivery?, Bool, (CheckedContinuation<Demand, Never>, Int)?) in
                 if let delivery = state.isStopped ? nil : state.pop() { return (delivery, true, nil) }
                 if state.isStopped { return (nil, true, nil) }
                 state.idle.append(continuation)
@@ -49,20 +78,22 @@ final class WorkBuffer: Sendable {
                 return (nil, false, (fetcher, state.idle.count))
             }
             if isDone { continuation.resume(returning: delivery) }
-            fetcher?.0.resume(returning: fetcher?.1 ?? 0)
+            if let (fetcher, count) = fetcher { fetcher.resume(returning: .workers(count)) }
         }
     }
 
-    /// Waits until a worker is idle; how many are. Zero when the consumer stops.
-    func demand() async -> Int {
+    /// Waits until a worker is idle, or no more than `lowWater` messages wait for one.
+    func demand(lowWater: Int = -1) async -> Demand {
         await withCheckedContinuation { continuation in
-            let count = state.withLock { state -> Int? in
-                if state.isStopped { return 0 }
-                if !state.idle.isEmpty { return state.idle.count }
+            let answer = state.withLock { state -> Demand? in
+                if state.isStopped { return .stopped }
+                if !state.idle.isEmpty { return .workers(state.idle.count) }
+                if state.backlog <= lowWater { return .low }
                 state.fetcher = continuation
+                state.lowWater = lowWater
                 return nil
             }
-            if let count { continuation.resume(returning: count) }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
@@ -97,17 +128,17 @@ final class WorkBuffer: Sendable {
         }
         stopped.open()
         for continuation in idle { continuation.resume(returning: nil) }
-        fetcher?.resume(returning: 0)
+        fetcher?.resume(returning: .stopped)
         return unstarted
     }
 
-    /// Ends a wait in ``demand()``: it answers -1.
+    /// Ends a wait in ``demand(lowWater:)``.
     func withdrawDemand() {
         let fetcher = state.withLock { state in
             defer { state.fetcher = nil }
             return state.fetcher
         }
-        fetcher?.resume(returning: -1)
+        fetcher?.resume(returning: .withdrawn)
     }
 
     /// Sleeps, but not beyond ``stop()``.
@@ -115,6 +146,9 @@ final class WorkBuffer: Sendable {
         _ = await stopped.wait(atMost: duration)
     }
 
+    /// Whether no message is handed out any more.
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
     /// How many messages wait for a worker.
-    var backlog: Int { state.withLock { $0.messages.count - $0.head } }
+    var backlog: Int { state.withLock { $0.backlog } }
 }

@@ -15,10 +15,10 @@ final class BlockingPopper: Sendable {
 
     init(client: RedisClient) { self.client = client }
 
-    /// Carries out a batch, however long it takes; nil when it was interrupted before it began. One at a time.
+    /// Carries out a batch whose commands block for up to `wait`; nil when it was interrupted before it began. One at a time.
     ///
     /// - Throws: the connection's error; the next call connects anew.
-    func execute(_ batch: RedisBatch) async throws -> RedisReplies? {
+    func execute(_ batch: RedisBatch, blockingFor wait: Duration) async throws -> RedisReplies? {
         let connection = try await connection()
         let mayWait = state.withLock { state in
             state.isWaiting = !state.isInterrupted
@@ -28,11 +28,20 @@ final class BlockingPopper: Sendable {
         guard mayWait else { return nil }
         defer { state.withLock { $0.isWaiting = false } }
         do {
-            return try await connection.execute(batch, timeout: nil)
+            return try await connection.execute(batch, blockingFor: wait)
         } catch {
             state.withLock { $0.connection = nil }
             await connection.close()
             throw error
+        }
+    }
+
+    /// Waits without asking the server; whether the wait was interrupted before or meanwhile.
+    func pause(for duration: Duration) async -> Bool {
+        try? await client.pause(for: duration)
+        return state.withLock { state in
+            defer { state.isInterrupted = false }
+            return state.isInterrupted
         }
     }
 

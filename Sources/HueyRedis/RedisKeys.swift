@@ -7,7 +7,7 @@ public enum NameCleaning: Sendable, Hashable {
     /// huey 3.4 and later with `clean_name=False`: the name as it is.
     case off
 
-    func clean(_ name: String) -> String {
+    package func clean(_ name: String) -> String {
         guard self != .off else { return name }
         return String(
             decoding: name.utf8.filter { byte in
@@ -35,6 +35,14 @@ struct RedisKeys: Sendable {
     let notifyPrefix: String
     /// Messages that cannot be run.
     let dead: String
+    /// A hash: for each consumer that is alive, its heartbeat.
+    let beats: String
+    /// A hash: for each message that outlived its consumer, by its SHA-1, how often; with a `!` behind, how often it had started.
+    let deaths: String
+    /// A sorted set: lives that others have ended, by when, for an hour.
+    let gone: String
+    /// A hash: for each periodic task, the last minute for which it was enqueued.
+    let ticks: String
 
     init(name: String) {
         self.name = name
@@ -46,5 +54,23 @@ struct RedisKeys: Sendable {
         counterPrefix = "huey.c.\(name)."
         notifyPrefix = "huey.notify.\(name)."
         dead = "huey.swift.dead.\(name)"
+        beats = "huey.swift.beats.\(name)"
+        deaths = "huey.swift.deaths.\(name)"
+        gone = "huey.swift.gone.\(name)"
+        ticks = "huey.swift.ticks.\(name)"
     }
+
+    /// Says that the message of a task was enqueued, so that a producer's retry does not do it twice.
+    func sent(_ id: String) -> String { "huey.swift.sent.\(name).\(id)" }
+
+    /// A hash of one field: the id of the unique job that a key stands for.
+    func unique(_ digest: String) -> String { "huey.swift.unique.\(name).\(digest)" }
+
+    /// What one life of a consumer holds: a hash of messages by their number, with `c`, the number of its last commit, and `!` before the
+    /// number of one whose task started.
+    func held(_ life: String) -> String { "huey.swift.held.\(name).\(life)" }
+    /// Where a blocking move puts a message, until it has a number.
+    func next(_ life: String) -> String { "huey.swift.next.\(name).\(life)" }
+    /// The locks that a life holds: fields of ``results``, or keys in the kinds that expire.
+    func locks(_ life: String) -> String { "huey.swift.locks.\(name).\(life)" }
 }

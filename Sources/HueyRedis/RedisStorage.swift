@@ -1,6 +1,7 @@
 public import Huey
 public import Logging
 public import Redis
+import Synchronization
 
 /// huey's key layout on Redis, in its four kinds: a list or a sorted set for the queue, a sorted set for the schedule, hashes or expiring
 /// keys for results and counters. Several instances can share one client.
@@ -11,7 +12,9 @@ public final class RedisStorage: Storage {
     let popper: BlockingPopper
     let queue: any RedisQueue
     let values: any RedisValues
-    private let logger: Logger
+    let logger: Logger
+    /// The life of the consumer that acknowledges on this storage, if one does.
+    let lifeOfConsumer = Mutex<String?>(nil)
 
     /// A storage on the server that a URL in redis-py's form names.
     ///
@@ -87,9 +90,12 @@ extension RedisStorage {
     /// A blocking pop and a counted one in one write: the first message as soon as there is one, and what stands behind it.
     public func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
         guard count > 0 else { return [] }
-        guard options.blocking else { return queue.deliveries(in: try await client.run(queue.pop(count, wait: nil))) }
-        let seconds = max(0.001, min(wait, options.readTimeout).seconds)
-        guard let replies = try await popper.execute(queue.pop(count, wait: seconds)) else { return [] }
+        guard options.blocking, wait > .zero else {
+            return queue.deliveries(in: try await client.run(queue.pop(count, wait: nil)))
+        }
+        let wait = max(.milliseconds(1), min(wait, options.readTimeout))
+        let pop = queue.pop(count, wait: wait.seconds)
+        guard let replies = try await popper.execute(pop, blockingFor: wait) else { return [] }
         let deliveries = queue.deliveries(in: replies)
         if deliveries.isEmpty, let error = replies.firstError { throw error }
         return deliveries

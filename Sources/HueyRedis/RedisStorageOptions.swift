@@ -16,6 +16,8 @@ public struct RedisStorageOptions: Sendable {
     public var nameCleaning: NameCleaning
     /// How many dead letters are kept; the oldest go first.
     public var deadLetterLimit: Int
+    /// How long dead letters are kept; 90 days. A list to which nothing was added for so long is gone as a whole.
+    public var deadLetterAge: Duration
 
     public init(
         kind: RedisStorageKind = .redis,
@@ -25,7 +27,8 @@ public struct RedisStorageOptions: Sendable {
         notifyResult: Bool = false,
         notifyResultTTL: Duration = .seconds(60),
         nameCleaning: NameCleaning = .huey3,
-        deadLetterLimit: Int = 10_000
+        deadLetterLimit: Int = 10_000,
+        deadLetterAge: Duration = .seconds(90 * 86_400)
     ) {
         self.kind = kind
         self.expireTime = expireTime
@@ -35,5 +38,6 @@ public struct RedisStorageOptions: Sendable {
         self.notifyResultTTL = notifyResultTTL
         self.nameCleaning = nameCleaning
         self.deadLetterLimit = deadLetterLimit
+        self.deadLetterAge = deadLetterAge
     }
 }

@@ -96,6 +96,8 @@ extension SQLiteStorage {
             )
         case .delete(let key):
             try database.execute(sql: "delete from kv where queue=? and key=?", arguments: [name, key])
+        case .deleteCounter(let key):
+            try database.execute(sql: "delete from counter where queue = ? and key = ?", arguments: [name, key])
         case .enqueue(let data, let priority):
             try database.execute(
                 sql: "insert into task (queue, data, priority) values (?, ?, ?)",
@@ -112,6 +114,9 @@ extension SQLiteStorage {
                 sql: "insert into huey_swift_dead (queue, letter) values (?, ?)",
                 arguments: [name, Data(try letter.pickled(protocol: 2))]
             )
+        case .releaseUnique:
+            // No unique job was ever enqueued here.
+            break
         }
     }
 }

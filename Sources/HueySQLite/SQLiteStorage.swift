@@ -72,49 +72,37 @@ extension SQLiteStorage {
                 try database.execute(sql: "delete from task where id = ?", arguments: [row["id"] as Int64])
             }
             return rows.map { row in
-                let place = Place(id: row["id"], priority: row["priority"])
+                let place = QueuePlace(order: row["id"], priority: row["priority"])
                 return Delivery(data: Array(row["data"] as Data), token: place.token)
             }
         }
     }
 
-    /// Where a message stood.
-    private struct Place {
-        var id: Int64
-        var priority: Double
-
-        init(id: Int64, priority: Double) {
-            self.id = id
-            self.priority = priority
-        }
-
-        init?(token: [UInt8]) {
-            guard token.count == 16 else { return nil }
-            id = Int64(bitPattern: token[..<8].reduce(0) { $0 << 8 | UInt64($1) })
-            priority = Double(bitPattern: token[8...].reduce(0) { $0 << 8 | UInt64($1) })
-        }
-
-        var token: [UInt8] {
-            withUnsafeBytes(of: UInt64(bitPattern: id).bigEndian) { Array($0) }
-                + withUnsafeBytes(of: priority.bitPattern.bigEndian) { Array($0) }
-        }
-    }
-
-    /// To the places where they stood; behind all others where a place has been taken.
+    /// To the places where they stood. SQLite uses ids again once a table is empty: where that has put a younger message before a
+    /// place, or on it, what is given back comes first of all.
     public func giveBack(_ deliveries: [Delivery]) async throws {
         try await transaction { database, name in
-            for delivery in deliveries {
-                let place = Place(token: delivery.token)
-                let isTaken =
-                    try place.map { place in
-                        try Row.fetchOne(database, sql: "select 1 from task where id = ?", arguments: [place.id]) != nil
-                    } ?? true
+            // Last first, so that each may go in front of the one before.
+            for delivery in deliveries.reversed() {
+                let place = QueuePlace(token: delivery.token)
+                let priority = place?.priority ?? 0
+                var id = place?.order
+                if try place == nil || Self.isOutrun(place, in: database, name) {
+                    id = (try Int64.fetchOne(database, sql: "select min(id) from task") ?? 1) - 1
+                }
                 try database.execute(
                     sql: "insert into task (id, queue, data, priority) values (?, ?, ?, ?)",
-                    arguments: [isTaken ? nil : place?.id, name, Data(delivery.data), place?.priority ?? 0]
+                    arguments: [id, name, Data(delivery.data), priority]
                 )
             }
         }
+    }
+
+    private static func isOutrun(_ place: QueuePlace?, in database: Database, _ name: String) throws -> Bool {
+        guard let place else { return false }
+        let sql = "select 1 from task where id = ? or (queue = ? and priority = ? and id < ?) limit 1"
+        let arguments: StatementArguments = [place.order, name, place.priority, place.order]
+        return try Row.fetchOne(database, sql: sql, arguments: arguments) != nil
     }
 
     public func queueSize() async throws -> Int { try await count("task") }

@@ -23,6 +23,8 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Run it so much later.", valueName: "seconds")) var delay: Double?
     @Option(help: "How often to try again after a failure.") var retries: Int?
     @Option(help: ArgumentHelp("Seconds between tries.", valueName: "seconds")) var retryDelay: Double?
+    @Option(help: ArgumentHelp("Keep trying while Redis is away; never enqueues twice.", valueName: "seconds"))
+    var tryFor: Double?
     @Option(help: ArgumentHelp("Wait for the result and print it.", valueName: "seconds")) var wait: Double?
 
     func run() async throws {
@@ -33,7 +35,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             return (String(parts[0]), JSONArgument.value(String(parts[1])))
         }
         var options = TaskOptions()
-        options.start = delay.map { .delay(seconds: $0) }
+        options.start = delay.map { .delay(seconds: .float($0)) }
         options.retries = retries
         options.retryDelay = retryDelay.map { .float($0) }
         try await queue.withHuey { huey in
@@ -42,7 +44,12 @@ struct EnqueueCommand: AsyncParsableCommand {
                 TaskArguments(positional: positional, keywords: keywords),
                 options: options
             )
-            let result = try await huey.enqueue(message)
+            let result =
+                if let tryFor {
+                    try await huey.enqueue(message, retryingFor: .bounded(seconds: tryFor))
+                } else {
+                    try await huey.enqueue(message)
+                }
             guard let wait else { return print(message.id) }
             print(try await result[0].value(timeout: .bounded(seconds: wait)))
         }

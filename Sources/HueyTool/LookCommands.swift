@@ -1,7 +1,6 @@
 import ArgumentParser
 import Huey
 import HueyRedis
-import Pickle
 
 /// How full a queue is.
 struct StatusCommand: AsyncParsableCommand {
@@ -54,27 +53,6 @@ struct ScheduledCommand: AsyncParsableCommand {
     func run() async throws {
         try await queue.withHuey { huey in
             for message in try await huey.scheduled(limit: limit) { print(message) }
-        }
-    }
-}
-
-/// What could not be run.
-struct DeadCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "dead",
-        abstract: "The messages that could not be run, newest first, with the reason."
-    )
-
-    @OptionGroup var queue: QueueArguments
-    @Option(help: "At most so many.") var limit = 20
-
-    func run() async throws {
-        try await queue.withHuey { huey in
-            guard let storage = huey.storage as? RedisStorage else { return }
-            for letter in try await storage.deadLetters(limit: limit) {
-                let moment = try PickleDateTime(microsecondsSinceEpoch: letter.time)
-                print("\(moment) UTC  \(letter.reason.rawValue)  \(letter.detail)  (\(letter.data.count) bytes)")
-            }
         }
     }
 }

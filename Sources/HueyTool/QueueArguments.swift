@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Huey
-import HueyRedis
+public import HueyRedis
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -18,6 +18,9 @@ struct QueueArguments: ParsableArguments {
 
     @Option(help: "How the name becomes part of keys: 3 (huey 3), 2 (huey 2) or off.")
     var cleanName = CleanName.huey3
+
+    @Option(help: "The kind of storage: with priorities, a queue lies differently on Redis.")
+    var storage = RedisStorageKind.redis
 
     enum CleanName: String, ExpressibleByArgument, CaseIterable {
         case huey3 = "3"
@@ -40,6 +43,7 @@ struct QueueArguments: ParsableArguments {
     private func makeHuey() throws -> Huey {
         let url = url ?? ProcessInfo.processInfo.environment["HUEY_URL"] ?? "redis://localhost:6379/0"
         var options = RedisStorageOptions()
+        options.kind = storage
         options.nameCleaning =
             switch cleanName {
             case .huey3: .huey3
@@ -49,3 +53,5 @@ struct QueueArguments: ParsableArguments {
         return Huey(name, storage: try RedisStorage(url: url, options: options))
     }
 }
+
+extension RedisStorageKind: ExpressibleByArgument {}

@@ -7,7 +7,7 @@ import Redis
 
 /// Which instance the worker consumes for, and how that instance stores things.
 struct InstanceArguments: ParsableArguments {
-    @Option(help: "Where the queue is: redis://, rediss://, unix:// or memory://.")
+    @Option(help: "Where the queue is: redis://, rediss://, unix://, redis+sentinel:// or memory://.")
     var url = "redis://localhost:6379/0"
 
     @Option(help: "The Huey instance's name.")
@@ -89,12 +89,16 @@ struct InstanceArguments: ParsableArguments {
         return url.hasPrefix(prefix) ? String(url.dropFirst(prefix.count)) : nil
     }
 
+    /// Whether results are keys of their own that expire.
+    var hasExpiringRedis: Bool {
+        !isMemory && sqlitePath == nil && (storage == .redisExpire || storage == .priorityRedisExpire)
+    }
+
     /// The plain keys go where the queue is, or to the local server when that is not Redis.
     var plainKeysURL: String { plainUrl ?? (isMemory || sqlitePath != nil ? "redis://localhost:6379/0" : url) }
 
-    /// - Throws: an error for a URL that is none, or for what is not supported yet.
+    /// - Throws: an error for a URL that is none.
     func makeHuey(logger: Logger) throws -> Huey {
-        try checkSupport()
         let storage: any Storage
         if isMemory {
             storage = MemoryStorage()
@@ -114,7 +118,15 @@ struct InstanceArguments: ParsableArguments {
 
     /// Another instance on the same server: list storage, plain pickles.
     func makeNeighbour(_ name: String, of huey: Huey) throws -> Huey {
-        let storage = (huey.storage as? RedisStorage)?.neighbour() ?? huey.storage
+        let storage: any Storage =
+            if let redis = huey.storage as? RedisStorage {
+                redis.neighbour()
+            } else if huey.storage is MemoryStorage {
+                // Memory has no name: one instance, one storage, as in Python.
+                MemoryStorage()
+            } else {
+                huey.storage
+            }
         return Huey(name, storage: storage, options: hueyOptions)
     }
 
@@ -152,13 +164,6 @@ struct InstanceArguments: ParsableArguments {
             case .off: .off
             }
         return options
-    }
-
-    private func checkSupport() throws {
-        func refuse(_ what: String) throws -> Never {
-            throw HueyError(.notSupported, "\(what) is not supported yet")
-        }
-        if atLeastOnce { try refuse("--at-least-once") }
     }
 }
 

@@ -49,13 +49,7 @@ struct InteropTasks: Sendable {
             PickleValue.dict(PickleDictionary([(.view(key), .view(value))]))
         }
         huey.task(Self.wireName("total"), parameters: "values") { (values: PickleView) in
-            guard let elements = values.elements else {
-                let name = PythonArithmetic.typeName(values)
-                throw PickleException.builtin("TypeError", "'\(name)' object is not iterable")
-            }
-            return try elements.reduce(PickleValue.int(0)) { sum, value in
-                try PythonArithmetic.add(sum, PickleValue(value))
-            }
+            try PythonArithmetic.sum(values)
         }
         huey.contextTask(Self.wireName("context")) { (context: TaskContext) in
             PickleValue.dict(
@@ -86,19 +80,23 @@ struct InteropTasks: Sendable {
         huey.task(Self.wireName("fail"), parameters: "message") { (message: PickleView) in
             throw PickleException(module: "builtins", name: "ValueError", arguments: [.view(message)])
         }
-        huey.task(Self.wireName("flaky"), parameters: "key", "failures") { (key: PickleView, failures: Int) in
+        huey.task(Self.wireName("flaky"), parameters: "key", "failures") { (key: PickleView, failures: PickleView) in
             let count = try await plain.increment("interop:flaky:\(key.pythonString)")
-            if count <= failures { throw PickleException.builtin("ValueError", "attempt \(count)") }
+            if try PythonArithmetic.isAtMost(count, failures) {
+                throw PickleException.builtin("ValueError", "attempt \(count)")
+            }
             return count
         }
         huey.task(Self.wireName("retry_later"), parameters: "key", "failures", "delay") {
-            (key: PickleView, failures: Int, delay: Double?) in
+            (key: PickleView, failures: PickleView, delay: PythonNumber?) in
             let count = try await plain.increment("interop:flaky:\(key.pythonString)")
-            if count <= failures { throw RetryTask(start: delay.map { .delay(seconds: $0) }) }
+            if try PythonArithmetic.isAtMost(count, failures) {
+                throw RetryTask(start: delay.map { .delay(seconds: $0) })
+            }
             return count
         }
-        huey.task(Self.wireName("cancel"), parameters: .optional("retry", .none)) { (retry: Bool?) in
-            throw CancelExecution(retry: retry)
+        huey.task(Self.wireName("cancel"), parameters: .optional("retry", .none)) { (retry: PickleView) in
+            throw CancelExecution(retry: retry.isNone ? nil : PythonArithmetic.isTrue(retry))
         }
         huey.task(Self.wireName("sleep"), parameters: "seconds") { (seconds: PickleView) in
             try await pythonSleep(seconds)
@@ -139,7 +137,9 @@ struct InteropTasks: Sendable {
             "limit",
             "per",
             .optional("retry", true)
-        ) { (name: PickleView, limit: Int, per: Int, retry: Bool) in
+        ) { (name: PickleView, limit: PickleView, per: PickleView, retry: PickleView) in
+            let (limit, per) = try PythonArithmetic.rate(limit, per)
+            let retry = PythonArithmetic.isTrue(retry)
             try await huey.rateLimit(name.pythonString, limit: limit, per: per, retry: retry).acquire()
             return name
         }
@@ -150,7 +150,7 @@ struct InteropTasks: Sendable {
         huey.task(Self.wireName("produce"), parameters: "spec") { (spec: PickleView) in
             try await producer.produce(spec)
         }
-        let control = ControlTask(huey: huey)
+        let control = ControlTask(huey: huey, countsDeletions: instance.hasExpiringRedis)
         huey.task(Self.wireName("control"), parameters: "verb", .keywords("kw")) { (verb: String, kw: PickleView) in
             try await control.perform(verb, kw)
         }
@@ -170,7 +170,12 @@ private func pythonSleep(_ seconds: PickleView) async throws {
     }
     if number.isNaN { throw PickleException.builtin("ValueError", "Invalid value NaN (not a number)") }
     guard number < 9.2e9 else {
-        throw PickleException.builtin("OverflowError", "timestamp too large to convert to C _PyTime_t")
+        let isBeyondTime = seconds.double != nil && number > 9.223372e18
+        throw PickleException.builtin(
+            "OverflowError",
+            isBeyondTime
+                ? "timestamp out of range for platform time_t" : "timestamp too large to convert to C _PyTime_t"
+        )
     }
     guard number >= 0 else { throw PickleException.builtin("ValueError", "sleep length must be non-negative") }
     try await Task.sleep(for: .seconds(number))
@@ -189,6 +194,7 @@ extension PickleView {
     var pythonString: String {
         if let string { return string }
         if let exception = PickleException(self) {
+            if let text = exception.ownText { return text }
             switch exception.arguments.count {
             case 0: return ""
             case 1: return exception.arguments[0].pythonString
@@ -206,6 +212,37 @@ extension PickleValue {
         case .string(let text): text
         case .view(let view): view.pythonString
         default: description
+        }
+    }
+}
+
+extension PickleException {
+    /// `str()` of the exceptions that have a `__str__` of their own.
+    fileprivate var ownText: String? {
+        switch (module, name) {
+        case ("huey.exceptions", "RateLimitExceeded"):
+            guard arguments.count == 3, let seconds = arguments[1].number else { return nil }
+            let text = "Rate limit exceeded on \"\(arguments[0].pythonString)\""
+            guard arguments[2].number != 0 else { return text }
+            let tenths = Int((seconds * 10).rounded(.toNearestOrEven))
+            return "\(text), retry in \(tenths / 10).\(abs(tenths % 10))s"
+        case ("builtins", "KeyError") where arguments.count == 1:
+            return arguments[0].description
+        default:
+            return nil
+        }
+    }
+}
+
+extension PickleValue {
+    /// The value of a number or a bool.
+    fileprivate var number: Double? {
+        switch self {
+        case .float(let value): value
+        case .int(let value): Double(value)
+        case .bool(let value): value ? 1 : 0
+        case .view(let view): (try? PythonNumber(pickle: view))?.double
+        default: nil
         }
     }
 }

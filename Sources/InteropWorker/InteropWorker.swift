@@ -28,7 +28,7 @@ struct InteropWorker: ConsumerCommand {
 
     func makeHuey(logger: Logger) async throws -> Huey {
         let huey = try instance.makeHuey(logger: logger)
-        let plain = try PlainKeys(url: instance.plainKeysURL)
+        let plain = try PlainKeys(url: instance.plainKeysURL, isPatient: instance.atLeastOnce)
         let tasks = InteropTasks(huey: huey, plain: plain, instance: instance)
         try tasks.register()
         if instance.recordSignals {
@@ -38,6 +38,15 @@ struct InteropWorker: ConsumerCommand {
             }
         }
         return huey
+    }
+
+    /// huey's own contract unless asked otherwise, because the worker is compared with huey.
+    func consumerOptions() throws -> ConsumerOptions {
+        var options = consumer.options
+        options.delivery = instance.atLeastOnce ? .atLeastOnce : .atMostOnce
+        options.periodicOnce = instance.atLeastOnce
+        options.messagePolicy.deathLimit = nil
+        return options
     }
 
     static func consumerIsReady() {

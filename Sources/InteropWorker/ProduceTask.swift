@@ -87,9 +87,9 @@ struct ProduceTask: Sendable {
         case (let delay?, nil):
             if let span = try? PickleTimeDelta(pickle: delay) {
                 let (seconds, attoseconds) = span.duration.components
-                return .delay(seconds: Double(seconds) + Double(attoseconds) / 1e18)
+                return .delay(seconds: .float(Double(seconds) + Double(attoseconds) / 1e18))
             }
-            return .delay(seconds: try PythonNumber(pickle: delay).double)
+            return .delay(seconds: try seconds(delay))
         case (nil, let eta?):
             guard let moment = try? PickleDateTime(pickle: eta) else {
                 throw PickleException.builtin("ValueError", "eta must be a datetime instance")
@@ -98,6 +98,22 @@ struct ProduceTask: Sendable {
         default:
             throw PickleException.builtin("ValueError", "Specify either an eta (datetime) or delay (seconds)")
         }
+    }
+
+    /// A number of seconds, as `datetime.timedelta(seconds=…)` takes it.
+    private func seconds(_ view: PickleView) throws -> PythonNumber {
+        if let number = try? PythonNumber(pickle: view) { return number }
+        if let large = view.bigInt { return .float(Double(large)) }
+        let type =
+            view.object?.className.map { $0.module == "builtins" ? $0.name : "\($0.module).\($0.name)" }
+            ?? PythonArithmetic.typeName(view)
+        throw PickleException.builtin("TypeError", "unsupported type for timedelta seconds component: \(type)")
+    }
+
+    private func expiry(_ view: PickleView?) throws -> Expiry? {
+        guard let view, !view.isNone else { return nil }
+        if let expiry = try? Expiry(pickle: view) { return expiry }
+        return .seconds(try seconds(view))
     }
 
     private func options(_ spec: PickleView) throws -> TaskOptions {
@@ -109,10 +125,11 @@ struct ProduceTask: Sendable {
         options.id = try field("id")
         options.start = try start(spec)
         options.priority = try field("priority")
-        options.retries = try field("retries")
+        options.retries = spec["retries"]?.bool.map { $0 ? 1 : 0 }
+        if options.retries == nil { options.retries = try field("retries") }
         options.retryDelay = try field("retry_delay")
         options.retryBackoff = try field("retry_backoff")
-        options.expires = try field("expires")
+        options.expires = try expiry(spec["expires"])
         options.timeout = try field("timeout")
         return options
     }

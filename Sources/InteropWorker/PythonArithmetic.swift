@@ -6,7 +6,11 @@ import Pickle
 enum PythonArithmetic {
     /// - Throws: ``PickleException``: Python's `TypeError` or `OverflowError`.
     static func add(_ lhs: PickleView, _ rhs: PickleView) throws -> PickleValue {
-        try add(PickleValue(lhs), PickleValue(rhs), names: (typeName(lhs), typeName(rhs)))
+        if let a = lhs.int, let b = rhs.int {
+            let (sum, hasOverflowed) = a.addingReportingOverflow(b)
+            if !hasOverflowed { return .int(sum) }
+        }
+        return try add(PickleValue(lhs), PickleValue(rhs), names: (typeName(lhs), typeName(rhs)))
     }
 
     static func add(_ lhs: PickleValue, _ rhs: PickleValue, names: (String, String)? = nil) throws -> PickleValue {
@@ -23,10 +27,68 @@ enum PythonArithmetic {
         case .string, .list, .tuple:
             let text = "can only concatenate \(names.0) (not \"\(names.1)\") to \(names.0)"
             throw PickleException.builtin("TypeError", text)
+        case .bytes, .bytearray:
+            throw PickleException.builtin("TypeError", "can't concat \(names.1) to \(names.0)")
         default:
             let text = "unsupported operand type(s) for +: '\(names.0)' and '\(names.1)'"
             throw PickleException.builtin("TypeError", text)
         }
+    }
+
+    /// Python's `sum()`.
+    ///
+    /// - Throws: ``PickleException``: Python's `TypeError` or `OverflowError`.
+    static func sum(_ values: PickleView) throws -> PickleValue {
+        let parts: [PickleValue]
+        if let elements = values.elements {
+            parts = elements.map { PickleValue($0) }
+        } else if let bytes = values.bytes {
+            parts = bytes.map { .int(Int($0)) }
+        } else if let pairs = values.pairs {
+            parts = pairs.map { PickleValue($0.key) }
+        } else if let text = values.string {
+            parts = text.unicodeScalars.map { .string(String($0)) }
+        } else {
+            throw PickleException.builtin("TypeError", "'\(typeName(values))' object is not iterable")
+        }
+        return try parts.reduce(.int(0)) { try add($0, $1) }
+    }
+
+    /// Python's `<=` between an int and anything.
+    ///
+    /// - Throws: ``PickleException``: Python's `TypeError`.
+    static func isAtMost(_ number: Int, _ view: PickleView) throws -> Bool {
+        if let other = view.bigInt ?? view.bool.map({ $0 ? 1 : 0 }) { return BigInt(number) <= other }
+        if let other = view.double { return Double(number) <= other }
+        let text = "'<=' not supported between instances of 'int' and '\(typeName(view))'"
+        throw PickleException.builtin("TypeError", text)
+    }
+
+    /// The two numbers of a rate limit, in the order in which huey looks at them.
+    ///
+    /// - Throws: ``PickleException``: Python's `TypeError`.
+    static func rate(_ limit: PickleView, _ per: PickleView) throws -> (limit: PythonNumber, per: PythonNumber) {
+        guard let per = try? PythonNumber(pickle: per) else {
+            let text = "unsupported operand type(s) for //: 'int' and '\(typeName(per))'"
+            throw PickleException.builtin("TypeError", text)
+        }
+        guard let limit = try? PythonNumber(pickle: limit) else {
+            let text = "'>' not supported between instances of 'int' and '\(typeName(limit))'"
+            throw PickleException.builtin("TypeError", text)
+        }
+        return (limit, per)
+    }
+
+    /// Python's `bool()`, for what needs no class to tell.
+    static func isTrue(_ view: PickleView) -> Bool {
+        if let bool = view.bool { return bool }
+        if let int = view.bigInt { return int != 0 }
+        if let number = view.double { return number != 0 }
+        if let string = view.string { return !string.isEmpty }
+        if let bytes = view.bytes { return !bytes.isEmpty }
+        if let elements = view.elements { return !elements.isEmpty }
+        if let pairs = view.pairs { return !pairs.isEmpty }
+        return !view.isNone
     }
 
     private static func addNumbers(_ lhs: PickleValue, _ rhs: PickleValue) throws -> PickleValue? {

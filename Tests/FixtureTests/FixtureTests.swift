@@ -87,16 +87,7 @@ struct FixtureTests {
             let document = try PickleDocument(entry.pickle())
             let written = try document.encoded(protocol: entry.protocolVersion)
             let expected = try entry.repickled ?? entry.pickle()
-            // CPython 3.13 writes what it makes on the fly for an object with keyword arguments below protocol 4 without
-            // sharing; nothing in the pickle tells.
-            let isKnown =
-                entry.name.contains("argument-types huey.redis.app 5 protocol")
-                && [2, 3].contains(entry.protocolVersion)
-            withKnownIssue(isIntermittent: true) {
-                #expect(written == expected, "\(entry.name)")
-            } when: {
-                isKnown
-            }
+            #expect(written == expected, "\(entry.name)")
             if written == (try entry.pickle()) { unchanged += 1 }
         }
         print("\(file): \(unchanged) of \(entries.count) pickles are the same bytes when written again")

@@ -11,7 +11,10 @@ struct CommitterTests {
         let log = CollectingLog.make()
         let committer: Committer
 
-        init() { committer = Committer(storage: storage, now: { 42 }, logger: log.logger) }
+        init() {
+            let channel = AtMostOnceChannel(storage: storage, now: { 42 })
+            committer = Committer(channel: channel, now: { 42 }, logger: log.logger)
+        }
 
         func run() -> Task<Void, Never> { Task { [committer] in await committer.run(retryDelay: .milliseconds(1)) } }
 
@@ -28,7 +31,7 @@ struct CommitterTests {
         let rig = Rig()
         let task = rig.run()
         try await rig.committer.flush()
-        try await rig.committer.submit([Self.put("a"), Self.put("b")])
+        try await rig.committer.submit(Settlement(of: nil, [Self.put("a"), Self.put("b")], isFinal: true))
         try await rig.committer.flush()
         #expect(try await rig.storage.resultItems().keys.sorted() == ["a", "b"])
         await rig.end(task)
@@ -39,19 +42,33 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.holdCommits()
         let task = rig.run()
-        try await rig.committer.submit([Self.put("a")])
+        try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
+        rig.committer.settle()
         await rig.storage.commits.wait(for: 1)
-        for key in ["b", "c", "d"] { try await rig.committer.submit([Self.put(key)]) }
+        for key in ["b", "c", "d"] {
+            try await rig.committer.submit(Settlement(of: nil, [Self.put(key)], isFinal: true))
+        }
         rig.storage.releaseCommits()
         try await rig.committer.flush()
         #expect(rig.storage.commits.all.map(\.count) == [1, 3])
         await rig.end(task)
     }
 
+    @Test("what is finished waits for more, until somebody says that none will come at once")
+    func settling() async throws {
+        let rig = Rig()
+        let task = rig.run()
+        for key in ["a", "b"] { try await rig.committer.submit(Settlement(of: nil, [Self.put(key)], isFinal: true)) }
+        rig.committer.settle()
+        await rig.storage.commits.wait(for: 1)
+        #expect(rig.storage.commits.all.map(\.count) == [2])
+        await rig.end(task)
+    }
+
     @Test("closing writes what is left")
     func close() async throws {
         let rig = Rig()
-        try await rig.committer.submit([Self.put("a")])
+        try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
         await rig.end(rig.run())
         #expect(try await rig.storage.resultStoreSize() == 1)
     }
@@ -61,7 +78,9 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.failCommits(FlakyStorage.Failure(), FlakyStorage.Failure(), FlakyStorage.Failure())
         let task = rig.run()
-        try await rig.committer.submit([Self.put("a"), .enqueue([1], priority: nil)])
+        try await rig.committer.submit(
+            Settlement(of: nil, [Self.put("a"), .enqueue([1], priority: nil)], isFinal: true)
+        )
         try await rig.committer.flush()
         #expect(rig.storage.commits.count == 4)
         #expect(try await rig.storage.resultStoreSize() == 1)
@@ -76,7 +95,9 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.failCommits(FlakyStorage.Failure(mayHaveHappened: true))
         let task = rig.run()
-        try await rig.committer.submit([Self.put("a"), .enqueue([7, 8], priority: nil), .delete(key: "b")])
+        try await rig.committer.submit(
+            Settlement(of: nil, [Self.put("a"), .enqueue([7, 8], priority: nil), .delete(key: "b")], isFinal: true)
+        )
         try await rig.committer.flush()
         #expect(try await rig.storage.queueSize() == 0)
         #expect(try await rig.storage.resultStoreSize() == 1)
@@ -92,9 +113,9 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.failCommits(FlakyStorage.Failure(isTransient: false))
         let task = rig.run()
-        try await rig.committer.submit([Self.put("a")])
+        try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
         try await rig.committer.flush()
-        try await rig.committer.submit([Self.put("b")])
+        try await rig.committer.submit(Settlement(of: nil, [Self.put("b")], isFinal: true))
         try await rig.committer.flush()
         #expect(try await rig.storage.resultItems().keys.sorted() == ["b"])
         #expect(rig.log.lines.all.first == "error Error storing results")
@@ -106,12 +127,13 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.holdCommits()
         let task = rig.run()
-        try await rig.committer.submit([Self.put("first")])
+        try await rig.committer.submit(Settlement(of: nil, [Self.put("first")], isFinal: true))
+        rig.committer.settle()
         await rig.storage.commits.wait(for: 1)
         let progress = Recorder<Int>()
         let producer = Task {
             for index in 0..<5000 {
-                try await rig.committer.submit([Self.put("\(index)")])
+                try await rig.committer.submit(Settlement(of: nil, [Self.put("\(index)")], isFinal: true))
                 progress.append(index)
             }
         }
@@ -132,7 +154,8 @@ struct CommitterTests {
         rig.storage.failCommits(FlakyStorage.Failure())
         let committer = rig.committer
         let task = Task { await committer.run(retryDelay: .seconds(3600)) }
-        try await committer.submit([Self.put("a")])
+        try await committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
+        committer.settle()
         await rig.log.lines.wait(for: 1)
         task.cancel()
         try await committer.flush()

@@ -32,7 +32,7 @@ struct SchedulerTests {
         }
 
         func schedule(in seconds: Double) async throws {
-            let message = try huey.message("tasks.one", options: TaskOptions(start: .delay(seconds: seconds)))
+            let message = try huey.message("tasks.one", options: TaskOptions(start: .delay(seconds: .float(seconds))))
             try await storage.addToSchedule(try huey.serialize(message), at: try #require(message.eta))
         }
 

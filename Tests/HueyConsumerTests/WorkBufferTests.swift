@@ -22,9 +22,9 @@ struct WorkBufferTests {
         let buffer = WorkBuffer()
         async let wanted = buffer.demand()
         let worker = Task { await buffer.next() }
-        #expect(await wanted == 1)
+        #expect(await wanted == .workers(1))
         let other = Task { await buffer.next() }
-        while await buffer.demand() < 2 { await Task.yield() }
+        while await buffer.demand() != .workers(2) { await Task.yield() }
         #expect(buffer.supply(Self.deliveries(0..<2)).isEmpty)
         let taken = [await worker.value?.data, await other.value?.data]
         #expect(Set(taken) == [[0], [1]])
@@ -44,11 +44,11 @@ struct WorkBufferTests {
     func stop() async {
         let buffer = WorkBuffer()
         let idle = Task { await buffer.next() }
-        while await buffer.demand() == 0 { await Task.yield() }
+        while await buffer.demand() != .workers(1) { await Task.yield() }
         #expect(buffer.stop().isEmpty)
         #expect(await idle.value == nil)
         #expect(await buffer.next() == nil)
-        #expect(await buffer.demand() == 0)
+        #expect(await buffer.demand() == .stopped)
         #expect(buffer.supply(Self.deliveries(0..<2)).map(\.data) == [[0], [1]])
         await buffer.sleep(for: .seconds(3600))
         let other = WorkBuffer()
@@ -63,7 +63,21 @@ struct WorkBufferTests {
         async let wanted = buffer.demand()
         await Task.yield()
         _ = buffer.stop()
-        #expect(await wanted == 0)
+        #expect(await wanted == .stopped)
+    }
+
+    @Test("the fetcher hears when few messages are left, though no worker is idle")
+    func lowWater() async {
+        let buffer = WorkBuffer()
+        _ = buffer.supply(Self.deliveries(0..<3))
+        async let wanted = buffer.demand(lowWater: 1)
+        await Task.yield()
+        #expect(buffer.take()?.isLast == false)
+        #expect(buffer.take()?.isLast == false)
+        #expect(await wanted == .low)
+        #expect(await buffer.demand(lowWater: 1) == .low)
+        #expect(buffer.take()?.isLast == true)
+        #expect(buffer.take() == nil)
     }
 
     @Test("each message goes to one worker, however many there are")
@@ -80,7 +94,8 @@ struct WorkBufferTests {
             group.addTask {
                 var next = UInt8(0)
                 while next < 200 {
-                    let count = min(await buffer.demand() + 3, 200 - Int(next))
+                    guard case .workers(let idle) = await buffer.demand() else { continue }
+                    let count = min(idle + 3, 200 - Int(next))
                     _ = buffer.supply(Self.deliveries(next..<next + UInt8(count)))
                     next += UInt8(count)
                 }

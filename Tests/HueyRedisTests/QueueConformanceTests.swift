@@ -78,7 +78,23 @@ struct QueueConformanceTests {
         }
     }
 
-    @Test("what is given back keeps its priority", arguments: [StorageKind.priorityRedis, .priorityRedisExpire])
+    @Test("what is given back to a queue that was empty meanwhile comes first, too", arguments: StorageKind.allCases)
+    func giveBackToEmpty(kind: StorageKind) async throws {
+        try await kind.withStorage { storage in
+            try await storage.commit(["a", "b", "c"].map { .enqueue(data($0), priority: nil) })
+            let taken = try await storage.dequeue(upTo: 3, wait: .zero)
+            try await storage.enqueue(data("d"), priority: nil)
+            try await storage.giveBack(Array(taken.dropFirst()))
+            try await storage.enqueue(data("e"), priority: nil)
+            #expect(try await storage.enqueuedItems(limit: nil).map(text) == ["b", "c", "d", "e"])
+            #expect(try await storage.dequeue(upTo: 9, wait: .zero).map { text($0.data) } == ["b", "c", "d", "e"])
+        }
+    }
+
+    @Test(
+        "what is given back keeps its priority",
+        arguments: [StorageKind.memory, .sqlite, .priorityRedis, .priorityRedisExpire]
+    )
     func giveBackPriority(kind: StorageKind) async throws {
         try await kind.withStorage { storage in
             try await storage.enqueue(data("low"), priority: -2.5)

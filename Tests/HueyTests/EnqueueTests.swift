@@ -92,10 +92,10 @@ struct EnqueueTests {
         #expect(try await worker.counts() == (0, 0, 0))
     }
 
-    @Test("a start that no datetime can express is an error", arguments: [Double.infinity, .nan, 1e15])
+    @Test("a start that no datetime can express is an error", arguments: [Double.infinity, 1e15])
     func start(delay: Double) async throws {
         let error = #expect(throws: HueyError.self) {
-            try Worker().huey.message("tasks.add", options: TaskOptions(start: .delay(seconds: delay)))
+            try Worker().huey.message("tasks.add", options: TaskOptions(start: .delay(seconds: .float(delay))))
         }
         #expect(error?.code == .dateOutOfRange)
     }

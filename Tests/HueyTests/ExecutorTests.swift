@@ -177,7 +177,7 @@ struct ExecutorTests {
         #expect(worker.inFlight.count == 1)
         await worker.inFlight.notifyInterrupted(worker.huey)
         run.cancel()
-        try await run.value
+        _ = try await run.value
         #expect(signals.all == [.enqueued, .executing, .interrupted])
         #expect(try await worker.counts() == (0, 0, 0))
         #expect(worker.inFlight.count == 0)

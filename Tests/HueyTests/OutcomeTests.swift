@@ -30,7 +30,7 @@ struct OutcomeTests {
             switch raise {
             case "RetryTask":
                 let eta = try eta.map { try PickleDateTime(pickle: PickleDocument($0.bytes).root) }
-                throw RetryTask(message, start: eta.map { .eta($0) } ?? delay.map { .delay(seconds: $0) })
+                throw RetryTask(message, start: eta.map { .eta($0) } ?? delay.map { .delay(seconds: .float($0)) })
             case "CancelExecution": throw CancelExecution(message, retry: retry)
             case "TaskTimeout": throw TaskTimeout(message ?? "")
             case "TaskLockedException": throw TaskLocked(lockName: "l")

@@ -15,6 +15,14 @@ public final class Recorder<Element: Sendable>: Sendable {
 
     public var count: Int { state.withLock { $0.elements.count } }
 
+    /// Everything, and forgets it.
+    public func take() -> [Element] {
+        state.withLock { state in
+            defer { state.elements = [] }
+            return state.elements
+        }
+    }
+
     public func append(_ element: Element) {
         let due = state.withLock { state in
             state.elements.append(element)

@@ -5,9 +5,9 @@ public struct RateLimit: Sendable {
     let huey: Huey
     /// The limit's name.
     public let name: String
-    let limit: Int
+    let limit: PythonNumber
     /// The window in seconds.
-    let per: Int
+    let per: PythonNumber
     let retry: Bool
 
     private var counterKey: String { "\(huey.name).rl.\(name)" }
@@ -15,18 +15,19 @@ public struct RateLimit: Sendable {
 
     /// Counts one call.
     ///
-    /// - Throws: ``RateLimitExceeded`` when the window has had its calls, ``HueyError`` for a window that is none.
+    /// - Throws: ``RateLimitExceeded`` when the window has had its calls, ``PickleException``, Python's `ZeroDivisionError`, for a
+    ///   window of no length; the storage's error.
     public func acquire() async throws {
-        guard per > 0 else { throw HueyError(.invalidConfiguration, "a rate limit needs a window of at least 1 s") }
         let now = Double(huey.time.microseconds()) / 1e6
-        let window = Int(now) / per
+        let window = try PythonNumber.int(Int(now)).flooredDivision(by: per)
         let storage = try await huey.settledStorage()
-        if try await huey.get(windowKey, peek: true)?.int != window {
+        let stored = try await huey.get(windowKey, peek: true).flatMap { try? PythonNumber(pickle: $0) }
+        if stored?.double != window.double {
             try await storage.deleteCounter(counterKey)
             try await huey.put(window, forKey: windowKey)
         }
-        if try await storage.increment(counterKey, by: 1) > limit {
-            throw RateLimitExceeded(key: name, delay: Double((window + 1) * per) - now, retry: retry)
+        if Double(try await storage.increment(counterKey, by: 1)) > limit.double {
+            throw RateLimitExceeded(key: name, delay: (window.double + 1) * per.double - now, retry: retry)
         }
     }
 
@@ -47,6 +48,11 @@ extension Huey {
     ///
     /// - Parameter retry: whether a task over the limit is put back until the window ends, without it counting as a retry.
     public func rateLimit(_ name: String, limit: Int, per: Int, retry: Bool = true) -> RateLimit {
+        rateLimit(name, limit: .int(limit), per: .int(per), retry: retry)
+    }
+
+    /// The same with numbers of any of Python's types, which the keys on the storage keep.
+    package func rateLimit(_ name: String, limit: PythonNumber, per: PythonNumber, retry: Bool) -> RateLimit {
         RateLimit(huey: self, name: name, limit: limit, per: per, retry: retry)
     }
 }

@@ -16,7 +16,7 @@ public struct RetryTask: Error, Sendable, PythonExceptionConvertible {
         switch start {
         case .eta(let moment):
             eta = (try? moment.pickled()).flatMap { try? PickleDocument($0) }.map { .view($0.root) } ?? .none
-        case .delay(let seconds): delay = .float(seconds)
+        case .delay(let seconds): delay = seconds.value
         case nil: break
         }
         let state = PickleDictionary([(.string("eta"), eta), (.string("delay"), delay)])

@@ -26,6 +26,8 @@ public struct HueyError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let resultsDisabled = Code("resultsDisabled")
         /// No result came within the time allowed. huey raises `ResultTimeout`.
         public static let resultTimeout = Code("resultTimeout")
+        /// A message or result larger than the instance's options allow.
+        public static let tooLarge = Code("tooLarge")
         /// An option or argument that makes no sense. huey raises `ConfigurationError` or `ValueError`.
         public static let invalidConfiguration = Code("invalidConfiguration")
     }
@@ -41,6 +43,10 @@ public struct HueyError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { message }
 
     static func malformedMessage(_ message: String) -> HueyError { HueyError(.malformedMessage, message) }
+
+    static func tooLarge(_ what: String, _ count: Int, _ limit: Int) -> HueyError {
+        HueyError(.tooLarge, "\(what) has \(count) bytes, more than the \(limit) allowed")
+    }
 
     static func wireTooOld(_ wire: WireVersion, field: String) -> HueyError {
         HueyError(.wireTooOld, "huey's wire \(wire.rawValue) has no field for \(field)")

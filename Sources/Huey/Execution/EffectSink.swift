@@ -1,22 +1,42 @@
-/// Where the effects of finished tasks go: straight to the storage, or into a consumer's next batch.
+/// Where what messages brought about goes: straight to the storage, or into a consumer's next batch.
 package protocol EffectSink: Sendable {
-    /// Takes effects over, in order; they reach the storage now or soon.
+    /// ``DeliveryChannel/acknowledges``
+    var acknowledges: Bool { get }
+    /// Takes a settlement over; settlements reach the storage in order, now or soon.
     ///
     /// - Throws: the storage's error.
-    func submit(_ effects: [StorageEffect]) async throws
+    func submit(_ settlement: Settlement) async throws
     /// Returns once everything submitted is in the storage.
     ///
     /// - Throws: the storage's error.
     func flush() async throws
+    /// Counts a member of a chord; what was submitted before is in the storage.
+    func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress
+    /// ``DeliveryChannel/noteStart(of:)``
+    func noteStart(of delivery: Delivery) async throws
 }
 
 /// Commits at once.
 package struct DirectSink: EffectSink {
-    let storage: any Storage
+    private let channel: any DeliveryChannel
+    private let storage: any Storage
 
-    package init(storage: any Storage) { self.storage = storage }
+    package var acknowledges: Bool { false }
 
-    package func submit(_ effects: [StorageEffect]) async throws { try await storage.commit(effects) }
+    package init(storage: any Storage) {
+        self.storage = storage
+        channel = AtMostOnceChannel(storage: storage, now: { 0 })
+    }
+
+    package func submit(_ settlement: Settlement) async throws {
+        if !settlement.effects.isEmpty { try await storage.commit(settlement.effects) }
+    }
 
     package func flush() async throws {}
+
+    package func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
+        try await channel.count(report, of: delivery)
+    }
+
+    package func noteStart(of delivery: Delivery) async throws {}
 }

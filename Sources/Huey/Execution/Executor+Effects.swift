@@ -3,23 +3,25 @@ import Pickle
 
 /// One run of a task, as its effects see it.
 struct TaskRun: Sendable {
-    var message: Message
-    var task: RegisteredTask
+    private let start: StartedTask
     var context: TaskContext?
     var outcome: TaskOutcome?
     /// The value as it is stored.
     private(set) var encoded: [UInt8] = []
 
-    init(message: Message, task: RegisteredTask, context: TaskContext? = nil, outcome: TaskOutcome? = nil) {
-        self.message = message
-        self.task = task
-        self.context = context
-        self.outcome = outcome
-    }
+    var delivery: Delivery { start.delivery }
+    var message: Message { start.message }
+    var task: RegisteredTask { start.task }
 
-    mutating func encodeValue(with serializer: any Serializer) throws {
+    init(_ start: StartedTask) { self.start = start }
+
+    mutating func encodeValue(with serializer: any Serializer, limit: Int) throws {
         guard case .value(let value) = outcome else { return }
-        encoded = try serializer.serialize(value)
+        let data = try serializer.serialize(value)
+        guard data.count <= limit else {
+            throw HueyError.tooLarge("the value of task \(message.id)", data.count, limit)
+        }
+        encoded = data
     }
 
     var isNone: Bool {
@@ -54,62 +56,99 @@ extension PickleView: NoneRepresentable {
     fileprivate var isPythonNone: Bool { isNone }
 }
 
+/// What a run has brought about and is not submitted yet.
+struct PendingEffects: Sendable {
+    var effects: [StorageEffect] = []
+    /// Whether the message is accounted for already.
+    var isSettled = false
+}
+
 extension Executor {
     /// Brings effects about, in order. Storage effects are gathered; they are written out before anybody is told anything.
     ///
+    /// - Parameters:
+    ///   - isFinal: whether the message is done with then.
+    ///   - keepingFailure: whether a task that failed for good is kept as a dead letter.
     /// - Throws: ``HueyError`` for a follow-up that cannot be written; what comes before it has happened then, as in huey.
-    func perform(_ effects: [TaskEffect], _ run: TaskRun) async throws {
-        var pending: [StorageEffect] = []
+    func perform(
+        _ effects: [TaskEffect],
+        _ run: TaskRun,
+        isFinal: Bool = true,
+        keepingFailure: Bool = false
+    ) async throws {
+        var pending = PendingEffects()
         do {
             for effect in effects { try await perform(effect, run, after: &pending) }
         } catch {
-            if !pending.isEmpty { try await sink.submit(pending) }
+            try await submit(pending, run, isFinal: false)
             throw error
         }
-        if !pending.isEmpty { try await sink.submit(pending) }
+        if keepingFailure, let letter = letter(of: run, effects) { pending.effects.append(.bury(letter)) }
+        let release = isFinal && !effects.contains(where: \.putsTaskBack) ? run.message.uniqueRelease : nil
+        if let release {
+            if pending.isSettled { pending.effects.removeAll() }
+            pending.effects.append(release)
+        }
+        if !pending.isSettled || release != nil {
+            try await submit(pending, run, isFinal: isFinal && !pending.isSettled)
+        }
     }
 
-    private func perform(_ effect: TaskEffect, _ run: TaskRun, after pending: inout [StorageEffect]) async throws {
+    private func submit(_ pending: PendingEffects, _ run: TaskRun, isFinal: Bool) async throws {
+        guard isFinal || !pending.effects.isEmpty else { return }
+        try await sink.submit(Settlement(of: run.delivery, pending.effects, isFinal: isFinal))
+    }
+
+    private func letter(of run: TaskRun, _ effects: [TaskEffect]) -> DeadLetter? {
+        guard case .failure(let error) = run.outcome else { return nil }
+        guard !effects.contains(where: \.putsTaskBack) else { return nil }
+        let explanation = error as? any DeadLetterExplaining
+        return DeadLetter(
+            data: run.delivery.data,
+            reason: explanation?.deadLetterReason ?? .failed,
+            detail: explanation?.deadLetterDetail ?? "\(type(of: error))",
+            time: huey.time.microseconds()
+        )
+    }
+
+    private func perform(_ effect: TaskEffect, _ run: TaskRun, after pending: inout PendingEffects) async throws {
         switch effect {
         case .forgetRevocation:
-            pending.append(.delete(key: run.message.revocationKey))
+            pending.effects.append(.delete(key: run.message.revocationKey))
         case .storeValue:
-            pending.append(.put(run.encoded, key: run.message.id, isResult: true))
+            pending.effects.append(.put(run.encoded, key: run.message.id, isResult: true))
         case .storeError(let result, let id):
-            pending.append(.put(try huey.serializer.serialize(result), key: id, isResult: true))
+            pending.effects.append(.put(try huey.serializer.serialize(result), key: id, isResult: true))
         case .runPostExecute:
             try await runPostExecute(run, after: &pending)
         case .emit(let signal):
-            try await emit(signal, run.message, run.error(for: signal), after: &pending)
+            try await emit(signal, run.message, run.error(for: signal), run, after: &pending)
         case .enqueueNext(var next):
             next.arguments.extend(with: try huey.serializer.deserialize(run.encoded))
-            try await enqueue(next, after: &pending)
+            try await enqueue(next, run, after: &pending)
         case .enqueueErrorHandler(var handler, let exception):
             handler.arguments.append(exception)
-            try await enqueue(handler, after: &pending)
+            try await enqueue(handler, run, after: &pending)
         case .requeue(let message):
             logger.info("Requeueing \(message.id), \(message.retries ?? 0) retries")
-            try await enqueue(message, after: &pending)
+            try await enqueue(message, run, after: &pending)
         case .reschedule(let message):
-            pending.append(try huey.scheduleEffect(message))
+            pending.effects.append(try huey.scheduleEffect(message))
             logger.info("Added task \(message.id) to schedule, eta \(message.eta?.description ?? "None")")
-            try await emit(.scheduled, message, nil, after: &pending)
+            try await emit(.scheduled, message, nil, run, after: &pending)
         case .reportValue(let chord):
-            try await settle(&pending)
-            try await report(run.encoded, to: chord)
+            try await report(run.encoded, to: chord, run, after: &pending)
         case .reportError(let chord, let result):
-            try await settle(&pending)
-            try await report(try huey.serializer.serialize(result), to: chord)
+            try await report(try huey.serializer.serialize(result), to: chord, run, after: &pending)
         case .reportSkipped(let chord):
-            try await settle(&pending)
-            try await report(try huey.serializer.serialize(Skipped()), to: chord)
+            try await report(try huey.serializer.serialize(Skipped()), to: chord, run, after: &pending)
         }
     }
 
     /// Writes out what has been gathered.
-    private func settle(_ pending: inout [StorageEffect]) async throws {
-        if !pending.isEmpty { try await sink.submit(pending) }
-        pending.removeAll(keepingCapacity: true)
+    private func settle(_ pending: inout PendingEffects, _ run: TaskRun) async throws {
+        try await submit(pending, run, isFinal: false)
+        pending.effects.removeAll(keepingCapacity: true)
         try await sink.flush()
     }
 
@@ -117,23 +156,24 @@ extension Executor {
         _ signal: Signal,
         _ message: Message,
         _ error: (any Error)?,
-        after pending: inout [StorageEffect]
+        _ run: TaskRun,
+        after pending: inout PendingEffects
     ) async throws {
         guard huey.listens(to: signal) else { return }
-        try await settle(&pending)
+        try await settle(&pending, run)
         await huey.emit(signal, message, error: error)
     }
 
-    private func enqueue(_ message: Message, after pending: inout [StorageEffect]) async throws {
+    private func enqueue(_ message: Message, _ run: TaskRun, after pending: inout PendingEffects) async throws {
         let prepared = try huey.prepare(message)
-        try await emit(.enqueued, prepared, nil, after: &pending)
-        pending.append(try huey.enqueueEffect(prepared))
+        try await emit(.enqueued, prepared, nil, run, after: &pending)
+        pending.effects.append(try huey.enqueueEffect(prepared))
     }
 
-    private func runPostExecute(_ run: TaskRun, after pending: inout [StorageEffect]) async throws {
+    private func runPostExecute(_ run: TaskRun, after pending: inout PendingEffects) async throws {
         let hooks = huey.hooks.withState { $0.postExecute }
         guard !hooks.isEmpty, let context = run.context, let outcome = run.outcome else { return }
-        try await settle(&pending)
+        try await settle(&pending, run)
         for (name, hook) in hooks {
             do {
                 try await hook(context, outcome)
@@ -143,23 +183,40 @@ extension Executor {
         }
     }
 
-    /// Stores a member's part; the last member enqueues the callback with all parts. Mirrors `_check_chord`.
-    private func report(_ value: [UInt8], to chord: ChordMembership) async throws {
-        let storage = huey.storage
-        try await storage.putData(value, forKey: "chord:\(chord.id):\(chord.index)", isResult: true)
-        guard try await storage.increment("chord:\(chord.id)", by: 1) == chord.size else { return }
-        try await storage.deleteCounter("chord:\(chord.id)")
-        var parts: [PickleView?] = []
-        for index in 0..<max(0, chord.size) {
-            let key = "chord:\(chord.id):\(index)"
-            parts.append(try await storage.peekData(key).map(huey.serializer.deserialize))
-            _ = try await storage.deleteData(key)
+    /// Reports a member's part; the last member enqueues the callback with all parts. Mirrors `_check_chord`.
+    private func report(
+        _ value: [UInt8],
+        to chord: ChordMembership,
+        _ run: TaskRun,
+        after pending: inout PendingEffects
+    ) async throws {
+        try await settle(&pending, run)
+        let keys = (0..<max(0, chord.size)).map { "chord:\(chord.id):\($0)" }
+        let report = ChordReport(
+            key: "chord:\(chord.id):\(chord.index)",
+            counterKey: "chord:\(chord.id)",
+            size: chord.size,
+            value: value
+        )
+        guard case .last = try await count(report, run) else {
+            pending.isSettled = true
+            return
         }
+        let stored = try await patiently(run.message.id) { try await huey.storage.peekMany(keys) }
+        let parts = try zip(keys, stored).map { key, stored in
+            try (key == report.key ? value : stored).map(huey.serializer.deserialize)
+        }
+        pending.effects.append(.deleteCounter(key: report.counterKey))
+        pending.effects += keys.map { .delete(key: $0) }
         var callback = chord.callback.message
         callback.arguments.append(parts)
-        var pending: [StorageEffect] = []
-        try await enqueue(callback, after: &pending)
-        try await sink.submit(pending)
+        try await enqueue(callback, run, after: &pending)
+    }
+
+    /// A count that may have happened is repeated only where that counts nothing twice.
+    private func count(_ report: ChordReport, _ run: TaskRun) async throws -> ChordProgress {
+        guard sink.acknowledges else { return try await sink.count(report, of: run.delivery) }
+        return try await patiently(run.message.id) { try await sink.count(report, of: run.delivery) }
     }
 }
 
@@ -167,5 +224,15 @@ extension TaskRun {
     fileprivate func error(for signal: Signal) -> (any Error)? {
         guard signal == .error, case .failure(let error) = outcome else { return nil }
         return error
+    }
+}
+
+extension TaskEffect {
+    /// Whether the task itself waits again.
+    fileprivate var putsTaskBack: Bool {
+        switch self {
+        case .requeue, .reschedule: true
+        default: false
+        }
     }
 }

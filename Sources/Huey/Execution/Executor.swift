@@ -3,22 +3,44 @@ import Pickle
 
 /// Runs one message from the queue and brings about what follows: huey's `Huey.execute` and `_execute`.
 package struct Executor: Sendable {
+    /// What became of a message.
+    package enum Completion: Sendable {
+        /// It is accounted for.
+        case settled
+        /// Its task was interrupted, and nothing follows from that.
+        case interrupted
+    }
+
+    private enum Bound {
+        /// After a task that took longer, somebody may have revoked those behind it.
+        static let fast = Duration.milliseconds(1)
+    }
+
     package let huey: Huey
     let sink: any EffectSink
     package let inFlight: InFlight
+    package var policy: MessagePolicy
     package var logger: Logger
 
-    package init(huey: Huey, sink: any EffectSink, inFlight: InFlight, logger: Logger) {
+    package init(
+        huey: Huey,
+        sink: any EffectSink,
+        inFlight: InFlight,
+        policy: MessagePolicy = MessagePolicy(),
+        logger: Logger
+    ) {
         self.huey = huey
         self.sink = sink
         self.inFlight = inFlight
+        self.policy = policy
         self.logger = logger
     }
 
     /// Runs a message. Whatever is wrong with it, it does not vanish: it is buried with the reason.
     ///
     /// - Throws: the storage's error; then nothing is known of the task's effects.
-    package func run(_ delivery: Delivery) async throws {
+    @discardableResult
+    package func run(_ delivery: Delivery) async throws -> Completion {
         let message: Message
         do {
             message = try delivery.prepared?.message ?? huey.deserializeResolved(delivery.data)
@@ -29,49 +51,83 @@ package struct Executor: Sendable {
         let task = huey.registry.task(named: message.name)
         let missing = task == nil ? message.name : huey.unknownFollowUp(of: message)
         guard let task, missing == nil else {
-            let detail = "\(missing ?? message.name) not found in TaskRegistry"
-            logger.error("Error reading from queue", metadata: ["reason": "\(detail)"])
-            return try await bury(delivery, .unknownTask, detail)
+            return try await handleUnknown(delivery, message, "\(missing ?? message.name) not found in TaskRegistry")
         }
+        if delivery.redeliveries > 0 {
+            if let limit = policy.deathLimit, delivery.deaths >= limit {
+                let detail = "\(delivery.deaths) consumers died while the task ran"
+                logger.error("Task \(message.id) is put aside: \(detail).")
+                return try await bury(delivery, .workerDied, detail, message)
+            }
+            try await patiently(message.id) { try await sink.noteStart(of: delivery) }
+        }
+        let start = StartedTask(delivery: delivery, message: message, task: task)
         do {
-            try await execute(message, as: task, delivery.prepared)
+            return try await execute(TaskRun(start), start)
         } catch let error as HueyError {
             logger.error("Unhandled error during execution of task \(message.id).", metadata: ["reason": "\(error)"])
-            try await bury(delivery, .unwritable, "\(error)")
+            return try await bury(delivery, .unwritable, "\(error)", message)
         }
     }
 
-    private func bury(_ delivery: Delivery, _ reason: DeadLetter.Reason, _ detail: String) async throws {
+    private func bury(
+        _ delivery: Delivery,
+        _ reason: DeadLetter.Reason,
+        _ detail: String,
+        _ message: Message? = nil
+    ) async throws -> Completion {
         let letter = DeadLetter(data: delivery.data, reason: reason, detail: detail, time: huey.time.microseconds())
-        try await sink.submit([.bury(letter)])
+        let release = message?.uniqueRelease.map { [$0] } ?? []
+        try await sink.submit(Settlement(of: delivery, [.bury(letter)] + release, isFinal: true))
+        return .settled
+    }
+
+    private func handleUnknown(_ delivery: Delivery, _ message: Message, _ detail: String) async throws -> Completion {
+        switch policy.unknownTasks {
+        case .deadLetter:
+            logger.error("Error reading from queue", metadata: ["reason": "\(detail)"])
+            return try await bury(delivery, .unknownTask, detail, message)
+        case .drop:
+            logger.error("Error reading from queue", metadata: ["reason": "\(detail)"])
+            let release = message.uniqueRelease.map { [$0] } ?? []
+            try await sink.submit(Settlement(of: delivery, release, isFinal: true))
+        case .giveBack(let returns):
+            // Python's consumers may know it: any scheduler brings it back to the queue, its bytes untouched.
+            let delay = returns.delay(for: message.id)
+            logger.info("Task \(message.summary) is not known here; back in the queue in \(delay)")
+            let moment = try huey.now().adding(seconds: delay.inSeconds)
+            try await sink.submit(Settlement(of: delivery, [.schedule(delivery.data, at: moment)], isFinal: true))
+        }
+        return .settled
     }
 
     /// Mirrors `Huey.execute`: not yet, revoked, expired, or now.
-    private func execute(
-        _ message: Message,
-        as task: RegisteredTask,
-        _ prepared: PreparedMessage?
-    ) async throws {
+    private func execute(_ run: TaskRun, _ start: StartedTask) async throws -> Completion {
+        let message = start.message
         let now = huey.now()
         if let eta = message.eta, !eta.isNotAfter(now) {
-            try await perform([.reschedule(message)], TaskRun(message: message, task: task))
-        } else if try await isRevoked(message, prepared, at: now) {
+            try await perform([.reschedule(message)], run)
+        } else if try await isRevoked(message, run.delivery.prepared, at: now) {
             logger.warning("Task \(message.summary) was revoked, not executing")
-            try await skip(message, task, .revoked)
+            try await skip(run, .revoked)
         } else if let expires = message.expiresResolved, !now.isNotAfter(expires) {
             logger.info("Task \(message.summary) expired, not executing.")
-            try await skip(message, task, .expired)
+            try await skip(run, .expired)
         } else {
             logger.info("Executing \(message.summary)")
-            try await perform([.emit(.executing)], TaskRun(message: message, task: task))
-            try await call(message, task)
+            // Before anybody hears of it: who stops the consumer because of that must find the task running.
+            inFlight.insert(start)
+            defer { inFlight.remove(start) }
+            if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
+            return try await call(start)
         }
+        return .settled
     }
 
-    private func skip(_ message: Message, _ task: RegisteredTask, _ signal: Signal) async throws {
+    private func skip(_ run: TaskRun, _ signal: Signal) async throws {
         var effects: [TaskEffect] = [.emit(signal)]
-        if let chord = message.pipelineChord { effects.append(.reportSkipped(chord)) }
-        try await perform(effects, TaskRun(message: message, task: task))
+        if let chord = run.message.pipelineChord { effects.append(.reportSkipped(chord)) }
+        try await perform(effects, run)
     }
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
@@ -81,10 +137,14 @@ package struct Executor: Sendable {
         at now: PickleDateTime
     ) async throws -> Bool {
         let keys = Huey.revocationKeys(of: message)
-        var values = prepared?.revocations ?? []
-        if prepared?.isFresh(generation: huey.revocationGeneration.current) != true {
-            values = try await patiently(message) { try await huey.storage.peekMany(keys) }
+        func read(_ keys: [String]) async throws -> [[UInt8]?] {
+            try await patiently(message.id) { try await huey.storage.peekMany(keys) }
         }
+        let generation = huey.revocationGeneration.current
+        let values =
+            if let prepared { try await prepared.revocations(generation: generation, read: read) } else {
+                try await read(keys)
+            }
         for (key, value) in zip(keys, values) {
             guard let value else { continue }
             let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
@@ -92,24 +152,24 @@ package struct Executor: Sendable {
             guard isSpent else { return isRevoked }
             // At once, not with the next batch: the next task must not find what this one has used up.
             huey.revocationGeneration.advance()
-            let isOurs = try await patiently(message) { try await huey.storage.deleteData(key) }
+            let isOurs = try await patiently(message.id) { try await huey.storage.deleteData(key) }
             if isRevoked, isOurs { return true }
         }
         return false
     }
 
     /// Tries again while the storage cannot be reached: the task has not begun, and is nowhere else any more.
-    private func patiently<Value: Sendable>(
-        _ message: Message,
+    func patiently<Value: Sendable>(
+        _ id: String,
         _ operation: () async throws -> Value
     ) async throws -> Value {
         var isFirst = true
         while true {
             do {
                 return try await operation()
-            } catch let failure as any StorageFailure where failure.isTransient {
+            } catch let failure as any StorageFailure where failure.isWorthWaiting {
                 if isFirst {
-                    logger.error("Task \(message.id) waits for the storage.", metadata: ["reason": "\(failure)"])
+                    logger.error("Task \(id) waits for the storage.", metadata: ["reason": "\(failure)"])
                 }
                 isFirst = false
                 try await Task.sleep(for: .milliseconds(200))
@@ -118,36 +178,40 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey._execute`.
-    private func call(_ message: Message, _ task: RegisteredTask) async throws {
+    private func call(_ start: StartedTask) async throws -> Completion {
+        var run = TaskRun(start)
+        let (message, task) = (start.message, start.task)
         let clock = ContinuousClock()
-        let start = clock.now
+        let begin = clock.now
         let lateness = message.eta.map { max(0, huey.now().naiveMicroseconds - $0.naiveMicroseconds) }
         let timeout = message.timeout ?? task.settings.timeout
         let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
         let context = TaskContext(
             huey: huey,
-            message: message,
-            settings: task.settings,
-            deadline: limit.map { start.advanced(by: .bounded(seconds: $0.double)) },
+            start: start,
+            deadline: limit.map { begin.advanced(by: .bounded(seconds: $0.double)) },
+            deliveries: start.delivery.redeliveries + 1,
             logger: logger
         )
         do {
             try await runPreExecute(context)
         } catch {
-            return try await skip(message, task, .canceled)
+            try await skip(run, .canceled)
+            return .settled
         }
-        inFlight.insert(message)
         let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
-        inFlight.remove(message)
+        inFlight.remove(start)
         guard let outcome else {
             logger.warning("Received exit signal, \(message.id) did not finish.")
-            return
+            return .interrupted
         }
-        let duration = clock.now - start
+        let duration = clock.now - begin
+        if duration > Bound.fast { huey.revocationGeneration.advance() }
         log(outcome, context, took: duration)
-        var run = TaskRun(message: message, task: task, context: context, outcome: outcome)
+        run.context = context
+        run.outcome = outcome
         do {
-            try run.encodeValue(with: huey.serializer)
+            try run.encodeValue(with: huey.serializer, limit: huey.options.maximumResultSize)
         } catch {
             // A value that cannot be written is the task's failure, and the producer is told so.
             run.outcome = .failure(error)
@@ -162,7 +226,8 @@ package struct Executor: Sendable {
         )
         let effects = try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision)
         task.metrics.record(message, took: duration, lateness: lateness, effects: effects)
-        try await perform(effects, run)
+        try await perform(effects, run, keepingFailure: policy.keepsFailedTasks)
+        return .settled
     }
 
     /// Nil when the consumer interrupted the task.
@@ -201,6 +266,7 @@ package struct Executor: Sendable {
         let id = context.id
         switch outcome {
         case .value:
+            guard logger.logLevel <= .info else { return }
             let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
             let thousandths = Int((seconds * 1000).rounded())
             let fraction = String(thousandths % 1000 + 1000).dropFirst()

@@ -31,7 +31,7 @@ struct RetryPlan {
             retries &+= 1
             eta = try error.start.map { start in
                 switch start {
-                case .delay(let seconds): try context.now.adding(seconds: seconds)
+                case .delay(let seconds): try context.now.adding(seconds: seconds.double)
                 case .eta(let moment): try moment.normalized(utc: context.options.utc)
                 }
             }

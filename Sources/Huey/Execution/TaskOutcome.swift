@@ -9,30 +9,30 @@ public enum TaskOutcome: Sendable {
 }
 
 /// One thing that follows from an outcome, in huey's order. Storage, signals and hooks are one sequence, because a
-/// listener may look at the storage.
+/// listener may look at the storage. What carries a message is indirect: the rest stays small.
 enum TaskEffect: Sendable {
     /// Forget the task's own revocation, which came too late.
     case forgetRevocation
     /// Store the value as the task's result.
     case storeValue
     /// Store the error as the result of the task of that id.
-    case storeError(ErrorResult, id: String)
+    indirect case storeError(ErrorResult, id: String)
     case runPostExecute
     case emit(Signal)
     /// Enqueue the next task of the pipeline with this one's value.
-    case enqueueNext(Message)
+    indirect case enqueueNext(Message)
     /// Enqueue the error handler with this one's exception.
-    case enqueueErrorHandler(Message, PickleException)
+    indirect case enqueueErrorHandler(Message, PickleException)
     /// Put the task itself back into the queue.
-    case requeue(Message)
+    indirect case requeue(Message)
     /// Put the task itself into the schedule.
-    case reschedule(Message)
+    indirect case reschedule(Message)
     /// Report the value to the task's chord.
-    case reportValue(ChordMembership)
+    indirect case reportValue(ChordMembership)
     /// Report an error to the chord of whichever task of the pipeline has one.
-    case reportError(ChordMembership, ErrorResult)
+    indirect case reportError(ChordMembership, ErrorResult)
     /// Report to the chord that the member did not run.
-    case reportSkipped(ChordMembership)
+    indirect case reportSkipped(ChordMembership)
 }
 
 /// What the decision needs to know beside the outcome.

@@ -46,8 +46,10 @@ private struct ImmediateSink: EffectSink {
         try await executor.run(Delivery(data: data))
     }
 
-    func submit(_ effects: [StorageEffect]) async throws {
-        for effect in effects {
+    var acknowledges: Bool { false }
+
+    func submit(_ settlement: Settlement) async throws {
+        for effect in settlement.effects {
             switch effect {
             case .enqueue(let data, _): try await run(data)
             case .bury(let letter): throw Failure(letter)
@@ -57,4 +59,10 @@ private struct ImmediateSink: EffectSink {
     }
 
     func flush() async throws {}
+
+    func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
+        try await DirectSink(storage: huey.storage).count(report, of: delivery)
+    }
+
+    func noteStart(of delivery: Delivery) async throws {}
 }

@@ -41,18 +41,22 @@ public final class TaskResult<Value: Sendable>: Sendable {
     ///   - timeout: how long to wait; nil for ever.
     ///   - preserve: leaves the result in the store.
     ///   - revokeOnTimeout: keeps the task from running, once, when nothing came in time.
+    ///   - backoff: the factor by which the pauses between two looks at the storage grow.
+    ///   - maxDelay: the longest pause.
     /// - Throws: ``TaskException`` when the task failed, ``HueyError`` `.resultTimeout` when nothing came in time.
     public func view(
         timeout: Duration? = nil,
         preserve: Bool = false,
-        revokeOnTimeout: Bool = false
+        revokeOnTimeout: Bool = false,
+        backoff: Double = 1.15,
+        maxDelay: Duration = .seconds(1)
     ) async throws -> PickleView {
         guard huey.options.results else {
             throw HueyError(.resultsDisabled, "this instance stores no results")
         }
         if let view = try await read(preserve: preserve) { return try Self.checked(view) }
         let storage = try await huey.settledStorage()
-        let came = try await storage.waitResult(id, timeout: timeout, backoff: 1.15, maxDelay: .seconds(1))
+        let came = try await storage.waitResult(id, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
         if came, let view = try await read(preserve: preserve) { return try Self.checked(view) }
         if revokeOnTimeout { try await revoke() }
         throw HueyError(.resultTimeout, "timed out waiting for result")
@@ -86,19 +90,30 @@ extension TaskResult where Value: PickleDecodable {
     ///   - timeout: how long to wait; nil for ever.
     ///   - preserve: leaves the result in the store.
     ///   - revokeOnTimeout: keeps the task from running, once, when nothing came in time.
+    ///   - backoff: the factor by which the pauses between two looks at the storage grow.
+    ///   - maxDelay: the longest pause.
     /// - Throws: ``TaskException`` when the task failed, ``HueyError`` `.resultTimeout` when nothing came in time,
     ///   ``PickleError`` when the result is of another type.
     public func value(
         timeout: Duration? = nil,
         preserve: Bool = false,
-        revokeOnTimeout: Bool = false
+        revokeOnTimeout: Bool = false,
+        backoff: Double = 1.15,
+        maxDelay: Duration = .seconds(1)
     ) async throws -> Value {
-        try Value(pickle: await view(timeout: timeout, preserve: preserve, revokeOnTimeout: revokeOnTimeout))
+        let view = try await view(
+            timeout: timeout,
+            preserve: preserve,
+            revokeOnTimeout: revokeOnTimeout,
+            backoff: backoff,
+            maxDelay: maxDelay
+        )
+        return try Value(pickle: view)
     }
 
     /// The result if it is there, without waiting; it stays in the store.
     ///
-    /// - Throws: as ``value(timeout:preserve:revokeOnTimeout:)``.
+    /// - Throws: as ``value(timeout:preserve:revokeOnTimeout:backoff:maxDelay:)``.
     public func peek() async throws -> Value? {
         try await peekView(preserve: true).map(Value.init(pickle:))
     }
@@ -132,7 +147,7 @@ public struct ResultGroup: Sendable, RandomAccessCollection {
 
     /// Waits for all results, `timeout` for each.
     ///
-    /// - Throws: as ``TaskResult/value(timeout:preserve:revokeOnTimeout:)``.
+    /// - Throws: as ``TaskResult/value(timeout:preserve:revokeOnTimeout:backoff:maxDelay:)``.
     public func values(timeout: Duration? = nil) async throws -> [PickleValue] {
         var values: [PickleValue] = []
         for result in results { values.append(try await result.value(timeout: timeout)) }

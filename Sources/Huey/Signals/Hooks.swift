@@ -10,7 +10,7 @@ final class Hooks: Sendable {
     typealias Lifecycle = @Sendable () async throws -> Void
 
     struct State {
-        var receivers: [(signal: Signal?, receiver: Receiver)] = []
+        var receivers: [(signal: Signal?, id: SignalReceiver, receiver: Receiver)] = []
         var preExecute: [(name: String, hook: PreExecute)] = []
         var postExecute: [(name: String, hook: PostExecute)] = []
         var startup: [(name: String, hook: Lifecycle)] = []
@@ -24,6 +24,21 @@ final class Hooks: Sendable {
         state.withLock { body(&$0) }
     }
 
+    /// A hook of a name that is taken replaces the one that has it, where it stands.
+    static func register<Hook>(_ hook: Hook, _ name: String, in list: inout [(name: String, hook: Hook)]) {
+        if let index = list.firstIndex(where: { $0.name == name }) {
+            list[index].hook = hook
+        } else {
+            list.append((name, hook))
+        }
+    }
+
+    static func unregister<Hook>(_ name: String, from list: inout [(name: String, hook: Hook)]) -> Bool {
+        guard let index = list.firstIndex(where: { $0.name == name }) else { return false }
+        list.remove(at: index)
+        return true
+    }
+
     /// huey calls the receivers of one signal first, then those of all.
     func receivers(of signal: Signal) -> [Receiver] {
         state.withLock { state in
@@ -34,19 +49,49 @@ final class Hooks: Sendable {
     }
 }
 
+/// A receiver of signals, as ``Huey/onSignal(_:receiver:)`` returns it.
+public final class SignalReceiver: Sendable, Equatable {
+    init() {}
+
+    public static func == (left: SignalReceiver, right: SignalReceiver) -> Bool { left === right }
+}
+
 extension Huey {
     /// Calls `receiver` for each of the signals, or for all when none is named. An error that it throws is logged.
     /// Mirrors `Huey.signal`.
-    public func onSignal(_ signals: Signal..., receiver: @escaping @Sendable (SignalEvent) async throws -> Void) {
+    ///
+    /// - Returns: what ``disconnectSignal(_:_:)`` takes the receiver back with.
+    @discardableResult
+    public func onSignal(
+        _ signals: Signal...,
+        receiver: @escaping @Sendable (SignalEvent) async throws -> Void
+    ) -> SignalReceiver {
+        let id = SignalReceiver()
         hooks.withState { state in
-            if signals.isEmpty { state.receivers.append((nil, receiver)) }
-            for signal in signals { state.receivers.append((signal, receiver)) }
+            if signals.isEmpty { state.receivers.append((nil, id, receiver)) }
+            for signal in signals { state.receivers.append((signal, id, receiver)) }
+        }
+        return id
+    }
+
+    /// Tells a receiver of these signals no more, or of none at all when none is named. Mirrors `disconnect_signal`.
+    public func disconnectSignal(_ receiver: SignalReceiver, _ signals: Signal...) {
+        hooks.withState { state in
+            state.receivers.removeAll { entry in
+                entry.id == receiver && (signals.isEmpty || entry.signal.map(signals.contains) == true)
+            }
         }
     }
 
-    /// Calls `hook` before each task; ``CancelExecution`` thrown by it keeps the task from running. Mirrors `pre_execute`.
+    /// Calls `hook` before each task, in the place of one of the same name; ``CancelExecution`` thrown by it keeps the task from running. Mirrors `pre_execute`.
     public func preExecute(_ name: String, _ hook: @escaping @Sendable (TaskContext) async throws -> Void) {
-        hooks.withState { $0.preExecute.append((name, hook)) }
+        hooks.withState { Hooks.register(hook, name, in: &$0.preExecute) }
+    }
+
+    /// Takes a hook back; whether there was one of that name. Mirrors `unregister_pre_execute`.
+    @discardableResult
+    public func unregisterPreExecute(_ name: String) -> Bool {
+        hooks.withState { Hooks.unregister(name, from: &$0.preExecute) }
     }
 
     /// Calls `hook` after each task, with what came of it. Mirrors `post_execute`.
@@ -54,17 +99,35 @@ extension Huey {
         _ name: String,
         _ hook: @escaping @Sendable (TaskContext, TaskOutcome) async throws -> Void
     ) {
-        hooks.withState { $0.postExecute.append((name, hook)) }
+        hooks.withState { Hooks.register(hook, name, in: &$0.postExecute) }
+    }
+
+    /// Takes a hook back; whether there was one of that name. Mirrors `unregister_post_execute`.
+    @discardableResult
+    public func unregisterPostExecute(_ name: String) -> Bool {
+        hooks.withState { Hooks.unregister(name, from: &$0.postExecute) }
     }
 
     /// Calls `hook` when a worker of a consumer starts. Mirrors `on_startup`.
     public func onStartup(_ name: String, _ hook: @escaping @Sendable () async throws -> Void) {
-        hooks.withState { $0.startup.append((name, hook)) }
+        hooks.withState { Hooks.register(hook, name, in: &$0.startup) }
+    }
+
+    /// Takes a hook back; whether there was one of that name. Mirrors `unregister_on_startup`.
+    @discardableResult
+    public func unregisterOnStartup(_ name: String) -> Bool {
+        hooks.withState { Hooks.unregister(name, from: &$0.startup) }
     }
 
     /// Calls `hook` when a worker of a consumer stops. Mirrors `on_shutdown`.
     public func onShutdown(_ name: String, _ hook: @escaping @Sendable () async throws -> Void) {
-        hooks.withState { $0.shutdown.append((name, hook)) }
+        hooks.withState { Hooks.register(hook, name, in: &$0.shutdown) }
+    }
+
+    /// Takes a hook back; whether there was one of that name. Mirrors `unregister_on_shutdown`.
+    @discardableResult
+    public func unregisterOnShutdown(_ name: String) -> Bool {
+        hooks.withState { Hooks.unregister(name, from: &$0.shutdown) }
     }
 
     /// Tells whoever listens; their errors are logged and go no further. Mirrors `Signal.send`.

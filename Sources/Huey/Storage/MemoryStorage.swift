@@ -16,6 +16,14 @@ public final class MemoryStorage: Storage {
         var results: [String: [UInt8]] = [:]
         var counters: [String: Int] = [:]
         var deadLetters: [DeadLetter] = []
+
+        /// Sorted by falling priority, first in first out within one: the usual case appends.
+        mutating func insert(_ item: Queued) {
+            let index = queue.lastIndex {
+                $0.priority > item.priority || $0.priority == item.priority && $0.order < item.order
+            }
+            queue.insert(item, at: index.map { $0 + 1 } ?? 0)
+        }
     }
 
     private let state = Mutex(State())
@@ -28,15 +36,23 @@ public final class MemoryStorage: Storage {
     public func enqueue(_ data: [UInt8], priority: Double?) async throws {
         state.withLock { state in
             state.order += 1
-            let item = Queued(priority: priority ?? 0, order: state.order, data: data)
-            // Sorted by falling priority, first in first out within one: the usual case appends.
-            let index = state.queue.lastIndex { $0.priority >= item.priority }.map { $0 + 1 } ?? 0
-            state.queue.insert(item, at: index)
+            state.insert(Queued(priority: priority ?? 0, order: state.order, data: data))
         }
     }
 
     public func dequeue() async throws -> [UInt8]? {
         state.withLock { $0.queue.isEmpty ? nil : $0.queue.removeFirst().data }
+    }
+
+    public func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
+        state.withLock { state in
+            let taken = state.queue.prefix(max(0, count))
+            state.queue.removeFirst(taken.count)
+            return taken.map { item in
+                let place = QueuePlace(order: Int64(item.order), priority: item.priority)
+                return Delivery(data: item.data, token: place.token)
+            }
+        }
     }
 
     public func queueSize() async throws -> Int { state.withLock { $0.queue.count } }
@@ -110,14 +126,13 @@ public final class MemoryStorage: Storage {
 
     public func bury(_ letter: DeadLetter) async throws { state.withLock { $0.deadLetters.append(letter) } }
 
+    /// To the places where they stood.
     public func giveBack(_ deliveries: [Delivery]) async throws {
         state.withLock { state in
-            state.order += 1
-            let order = state.order
-            state.queue.insert(
-                contentsOf: deliveries.map { Queued(priority: .infinity, order: order, data: $0.data) },
-                at: 0
-            )
+            for delivery in deliveries {
+                let place = QueuePlace(token: delivery.token) ?? QueuePlace(order: 0, priority: 0)
+                state.insert(Queued(priority: place.priority, order: Int(place.order), data: delivery.data))
+            }
         }
     }
 

@@ -86,12 +86,16 @@ extension Storage {
                 try await putData(value, forKey: key, isResult: isResult)
             case .delete(let key):
                 _ = try await deleteData(key)
+            case .deleteCounter(let key):
+                try await deleteCounter(key)
             case .enqueue(let data, let priority):
                 try await enqueue(data, priority: priority)
             case .schedule(let data, let moment):
                 try await addToSchedule(data, at: moment)
             case .bury(let letter):
                 try await bury(letter)
+            case .releaseUnique(let digest, let id):
+                try await (self as? any UniqueStorage)?.releaseUnique(digest, id: id)
             }
         }
     }

@@ -77,7 +77,7 @@ public protocol Storage: Sendable {
 
     /// Returns once the storage answers, throws when it does not.
     func ping() async throws
-    /// Removes up to `count` messages for a consumer; waits up to `wait` for the first one where the storage can.
+    /// Removes up to `count` messages for a consumer; waits up to `wait` for the first one where the storage can, not at all for zero.
     func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery]
     /// Ends a wait in ``dequeue(upTo:wait:)`` early; the messages that were under way are still returned.
     func interruptDequeue() async
@@ -103,8 +103,27 @@ public struct Delivery: Sendable {
     public var data: [UInt8]
     /// What the storage needs to put it back or to acknowledge it; empty where that is nothing.
     public var token: [UInt8]
+    /// How often the message was delivered before, to consumers that died; 0 where nobody counts.
+    public var redeliveries = 0
+    /// How many of those died while the message's task ran, as far as that is known.
+    public var deaths = 0
+    /// Where an acknowledging channel keeps the message until it is settled.
+    package var receipt: Receipt?
     /// The message decoded, where a consumer has done that ahead.
     var prepared: PreparedMessage?
+
+    /// A place among what one consumer holds.
+    package struct Receipt: Sendable, Hashable {
+        /// Which of the consumer's lives took the message.
+        package let life: Int
+        /// The message's number in that life, in the order of the queue.
+        package let sequence: Int
+
+        package init(life: Int, sequence: Int) {
+            self.life = life
+            self.sequence = sequence
+        }
+    }
 
     public init(data: [UInt8], token: [UInt8] = []) {
         self.data = data
@@ -118,12 +137,16 @@ public enum StorageEffect: Sendable {
     case put([UInt8], key: String, isResult: Bool)
     /// ``Storage/deleteData(_:)``
     case delete(key: String)
+    /// ``Storage/deleteCounter(_:)``
+    case deleteCounter(key: String)
     /// ``Storage/enqueue(_:priority:)``
     case enqueue([UInt8], priority: Double?)
     /// ``Storage/addToSchedule(_:at:)``
     case schedule([UInt8], at: PickleDateTime)
     /// ``Storage/bury(_:)``
     case bury(DeadLetter)
+    /// ``UniqueStorage/releaseUnique(_:id:)``
+    case releaseUnique(String, id: String)
 }
 
 /// A message that cannot be run: nothing vanishes.
@@ -146,6 +169,10 @@ public struct DeadLetter: Sendable {
         case unwritable
         /// Nobody knows whether it was enqueued.
         case unconfirmed
+        /// Its task ran in too many consumers that died.
+        case workerDied = "worker-died"
+        /// Its last retry failed, and failed tasks are kept.
+        case failed
     }
 
     public init(data: [UInt8], reason: Reason, detail: String, time: Int) {

@@ -2,8 +2,17 @@
 public protocol StorageFailure: Error {
     /// Whether the same call may succeed later: the server cannot be reached, starts, or is full.
     var isTransient: Bool { get }
+    /// Whether the storage refuses us, and so did nothing: a password or permission that somebody can set right.
+    var isRefusal: Bool { get }
     /// Whether the call may have been carried out, its answer lost.
     var mayHaveHappened: Bool { get }
+}
+
+extension StorageFailure {
+    public var isRefusal: Bool { false }
+
+    /// Whether a consumer that runs keeps what it has and tries again: giving up would lose it.
+    package var isWorthWaiting: Bool { isTransient || isRefusal }
 }
 
 extension StorageEffect {

@@ -1,3 +1,5 @@
+import Pickle
+
 extension LocalTask {
     /// Enqueues one task for each element, in few writes. Mirrors `TaskWrapper.map`.
     ///
@@ -20,9 +22,14 @@ extension LocalTask {
     public func callLocal(_ argument: repeat each Argument) async throws -> Output {
         let context = TaskContext(
             huey: huey,
-            message: try s(repeat each argument),
-            settings: huey.registry.task(named: name)?.settings ?? TaskSettings(),
+            start: StartedTask(
+                delivery: Delivery(data: []),
+                message: try s(repeat each argument),
+                task: huey.registry.task(named: name)
+                    ?? RegisteredTask(name: name, settings: TaskSettings(), isDue: nil) { _ in PickleValue.none }
+            ),
             deadline: nil,
+            deliveries: 1,
             logger: huey.logger
         )
         return try await body(context, (repeat each argument))

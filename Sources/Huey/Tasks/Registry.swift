@@ -2,7 +2,7 @@ import Pickle
 import Synchronization
 
 /// A task that runs here.
-struct RegisteredTask: Sendable {
+final class RegisteredTask: Sendable {
     typealias Value = any PickleEncodable & Sendable
 
     let name: String
@@ -11,6 +11,18 @@ struct RegisteredTask: Sendable {
     let isDue: (@Sendable (PickleDateTime) -> Bool)?
     let run: @Sendable (TaskContext) async throws -> Value
     let metrics = TaskMetrics()
+
+    init(
+        name: String,
+        settings: TaskSettings,
+        isDue: (@Sendable (PickleDateTime) -> Bool)?,
+        run: @escaping @Sendable (TaskContext) async throws -> Value
+    ) {
+        self.name = name
+        self.settings = settings
+        self.isDue = isDue
+        self.run = run
+    }
 
     var isPeriodic: Bool { isDue != nil }
 }

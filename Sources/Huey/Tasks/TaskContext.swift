@@ -5,14 +5,18 @@ import Pickle
 public struct TaskContext: Sendable {
     /// The instance that the task was registered with.
     public let huey: Huey
-    /// The message being run, with the fields as they are on the wire.
-    public let message: Message
-    /// The defaults that the task was registered with.
-    public let settings: TaskSettings
+    let start: StartedTask
     /// When the run must be over, if it has a limit.
     public let deadline: ContinuousClock.Instant?
+    /// How often the message was handed to a consumer, this time included. More than 1 after a consumer died: what the task did then may
+    /// be done already. Always 1 where messages are delivered at most once.
+    public let deliveries: Int
     public let logger: Logger
 
+    /// The message being run, with the fields as they are on the wire.
+    public var message: Message { start.message }
+    /// The defaults that the task was registered with.
+    public var settings: TaskSettings { start.task.settings }
     /// The task's id.
     public var id: String { message.id }
     /// How many more times the task runs after a failure.

@@ -19,7 +19,7 @@ public struct TaskOptions: Sendable {
     /// When a task is to start.
     public enum Start: Sendable, Hashable {
         /// Seconds from now.
-        case delay(seconds: Double)
+        case delay(seconds: PythonNumber)
         /// A moment: naive means local time, as in huey.
         case eta(PickleDateTime)
     }

@@ -110,8 +110,17 @@ extension PickleDateTime {
 
     /// The naive datetime some seconds later, rounded as `datetime.timedelta(seconds=…)` rounds.
     ///
-    /// - Throws: ``HueyError`` `.dateOutOfRange`.
+    /// - Throws: ``HueyError`` `.dateOutOfRange`, ``PickleException`` for what is no number; both with Python's words.
     package func adding(seconds: Double) throws -> PickleDateTime {
+        if seconds.isNaN { throw PickleException.builtin("ValueError", "cannot convert float NaN to integer") }
+        guard seconds.isFinite else { throw HueyError(.dateOutOfRange, "cannot convert float infinity to integer") }
+        let days = (seconds / 86_400).rounded(.down)
+        guard days.magnitude <= Double(Int32.max) else {
+            throw HueyError(.dateOutOfRange, "Python int too large to convert to C int")
+        }
+        guard days.magnitude <= 999_999_999 else {
+            throw HueyError(.dateOutOfRange, "days=\(Int(days)); must have magnitude <= 999999999")
+        }
         let micros = (seconds * 1e6).rounded(.toNearestOrEven)
         guard micros.magnitude < 9e18 else { throw HueyError(.dateOutOfRange, "date value out of range") }
         return try adding(microseconds: Int(micros))

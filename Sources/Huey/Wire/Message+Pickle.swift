@@ -37,7 +37,10 @@ extension Message: PickleDecodable {
         wireID = id.kind == .string ? nil : id
         self.name = name
         eta = try field(2).map(PickleDateTime.init(pickle:))
-        retries = try field(3).map(Int.init(pickle:))
+        retries = try field(3).map { view in
+            // A bool is an int in Python.
+            try view.bool.map { $0 ? 1 : 0 } ?? Int(pickle: view)
+        }
         retryDelay = try field(4).map(PythonNumber.init(pickle:))
         priority = try field(5).map(PythonNumber.init(pickle:))
         arguments = Self.arguments(field(6), field(7))
@@ -118,9 +121,14 @@ struct MessageEncoder {
     /// - Throws: ``HueyError`` `.wireTooOld` when the version has no field for what the message carries.
     func write(_ message: Message, to writer: inout PickleWriter) throws {
         let message = filled(message)
-        let needed = Self.fieldsNeeded(by: message)
-        let count = wire.fieldCount ?? max(10, needed)
-        guard needed <= count else { throw HueyError.wireTooOld(wire, field: Self.names[needed - 1]) }
+        let count: Int
+        if let fixed = wire.fieldCount {
+            let needed = Self.fieldsNeeded(by: message, zeroMatters: false)
+            guard needed <= fixed else { throw HueyError.wireTooOld(wire, field: Self.names[needed - 1]) }
+            count = fixed
+        } else {
+            count = Self.fieldsNeeded(by: message, zeroMatters: true)
+        }
         try writer.writeNewObject(module: "huey.registry", name: "Message", argumentCount: count) { writer in
             if let id = message.wireID { try writer.write(id) } else { writer.write(message.id) }
             writer.write(message.name)
@@ -180,12 +188,15 @@ struct MessageEncoder {
         "expires", "expires_resolved", "timeout", "chord_config", "retry_backoff",
     ]
 
-    private static func fieldsNeeded(by message: Message) -> Int {
-        if message.retryBackoff != nil { return 15 }
+    /// - Parameter zeroMatters: a release that has no field for a number does what 0 means; where the field may be there or not, 0 is
+    ///   a value that a task's own default does not replace.
+    private static func fieldsNeeded(by message: Message, zeroMatters: Bool) -> Int {
+        func needs(_ isTrue: Bool?) -> Bool { isTrue.map { $0 || zeroMatters } ?? false }
+        if needs(message.retryBackoff?.isTrue) { return 15 }
         if message.chord != nil { return 14 }
-        if message.timeout != nil { return 13 }
+        if needs(message.timeout?.isTrue) { return 13 }
         if message.expiresResolved != nil { return 12 }
-        if message.expires != nil { return 11 }
+        if needs(message.expires?.isTrue) { return 11 }
         return 10
     }
 }

@@ -1,26 +1,63 @@
 public import Pickle
 
-/// A number as a Python producer wrote it: `int` and `float` stay apart, because the type goes back on the wire.
+/// A number as a Python producer wrote it: `int`, `float` and `bool` stay apart, because the type goes back on the wire.
 ///
 /// Used for `retry_delay`, `retry_backoff`, `priority`, `timeout` and `expires` (all in seconds but the backoff, a factor, and the priority).
 public enum PythonNumber: Sendable, Hashable {
     case int(Int)
     case float(Double)
+    case bool(Bool)
 
     /// The value as a double.
     public var double: Double {
         switch self {
         case .int(let value): Double(value)
         case .float(let value): value
+        case .bool(let value): value ? 1 : 0
+        }
+    }
+
+    /// The value as an int, where its Python type is one; a bool is an int in Python.
+    private var integer: Int? {
+        switch self {
+        case .int(let value): value
+        case .float: nil
+        case .bool(let value): value ? 1 : 0
         }
     }
 
     /// Python's truth value: false for zero only.
     public var isTrue: Bool { double != 0 }
 
+    /// The number as a dynamic value.
+    var value: PickleValue {
+        switch self {
+        case .int(let value): .int(value)
+        case .float(let value): .float(value)
+        case .bool(let value): .bool(value)
+        }
+    }
+
+    /// Python's `//`: of two ints an int, rounded down.
+    ///
+    /// - Throws: ``PickleException``, Python's `ZeroDivisionError`.
+    func flooredDivision(by divisor: PythonNumber) throws -> PythonNumber {
+        guard let a = integer, let b = divisor.integer else {
+            guard divisor.isTrue else {
+                throw PickleException.builtin("ZeroDivisionError", "float floor division by zero")
+            }
+            return .float((double / divisor.double).rounded(.down))
+        }
+        guard b != 0 else {
+            throw PickleException.builtin("ZeroDivisionError", "integer division or modulo by zero")
+        }
+        let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+        return .int(remainder != 0 && (remainder < 0) != (b < 0) ? quotient - 1 : quotient)
+    }
+
     /// Python's `*`: the product of two ints is an int; an int too large for Swift becomes a float.
     static func * (lhs: PythonNumber, rhs: PythonNumber) -> PythonNumber {
-        if case .int(let a) = lhs, case .int(let b) = rhs {
+        if let a = lhs.integer, let b = rhs.integer {
             let (product, overflow) = a.multipliedReportingOverflow(by: b)
             if !overflow { return .int(product) }
         }
@@ -37,6 +74,7 @@ extension PythonNumber: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, 
         switch self {
         case .int(let value): String(value)
         case .float(let value): PickleValue.float(value).description
+        case .bool(let value): value ? "True" : "False"
         }
     }
 }
@@ -49,7 +87,7 @@ extension PythonNumber: PickleCodable {
         } else if let value = view.double {
             self = .float(value)
         } else if let value = view.bool {
-            self = .int(value ? 1 : 0)
+            self = .bool(value)
         } else {
             self = .float(try Double(pickle: view))
         }
@@ -59,6 +97,7 @@ extension PythonNumber: PickleCodable {
         switch self {
         case .int(let value): writer.write(value)
         case .float(let value): writer.write(value)
+        case .bool(let value): writer.write(value)
         }
     }
 }

@@ -91,7 +91,7 @@ public struct TaskArguments: Sendable {
     }
 
     /// Both as views of one document, for a handler. Fresh arguments are pickled and read back.
-    func views() throws -> (args: PickleView, kwargs: PickleView) {
+    package func views() throws -> (args: PickleView, kwargs: PickleView) {
         switch form {
         case .wire(let args, let kwargs):
             return (args, kwargs)

@@ -48,6 +48,10 @@ struct ListQueue: RedisQueue {
         batch.append("RPUSH", [.init(key)] + deliveries.reversed().map { .init($0.data) })
     }
 
+    var deliveryScripts: DeliveryScripts { .list }
+    var blockingMove: String? { key }
+    func message(ofEntry entry: [UInt8]) -> [UInt8] { entry }
+
     func size(_ batch: inout RedisBatch) { batch.append("LLEN", .init(key)) }
 
     func items(_ limit: Int?, _ batch: inout RedisBatch) {

@@ -87,6 +87,14 @@ struct PriorityQueue: RedisQueue {
         }
     }
 
+    var deliveryScripts: DeliveryScripts { .sortedSet }
+    var blockingMove: String? { nil }
+
+    func message(ofEntry entry: [UInt8]) -> [UInt8] {
+        guard let blank = entry.firstIndex(of: UInt8(ascii: " ")) else { return entry }
+        return Array(entry[(blank + 1)...].dropFirst(Self.prefixLength))
+    }
+
     func size(_ batch: inout RedisBatch) { batch.append("ZCARD", .init(key)) }
 
     func items(_ limit: Int?, _ batch: inout RedisBatch) {

@@ -20,6 +20,12 @@ protocol RedisQueue: Sendable {
     func items(_ limit: Int?, _ batch: inout RedisBatch)
     /// What ``items(_:_:)`` asked for.
     func items(in reply: RedisReply?) -> [[UInt8]]
+    /// How at-least-once delivery takes messages out and puts them back.
+    var deliveryScripts: DeliveryScripts { get }
+    /// The key from which a blocking move can take messages; nil where there is no such command.
+    var blockingMove: String? { get }
+    /// The message of what those scripts hold.
+    func message(ofEntry entry: [UInt8]) -> [UInt8]
     /// The script that takes messages out of the schedule and adds what becomes of them. KEYS: schedule, queue.
     var promotion: RedisScript { get }
     /// The script's arguments.

@@ -33,6 +33,19 @@ struct ExpiringValues: RedisValues {
 
     func exists(_ key: String, _ batch: inout RedisBatch) { batch.append("EXISTS", result(key)) }
 
+    func putIfEmpty(_ value: [UInt8], forKey key: String, _ batch: inout RedisBatch) {
+        batch.append("SET", result(key), .init(value), "NX")
+    }
+
+    func place(of key: String) -> String { resultPrefix + key }
+
+    func counter(_ key: String, _ batch: inout RedisBatch) { batch.append("GET", counter(key)) }
+
+    func count(_ key: String, _ batch: inout RedisBatch) {
+        batch.append("INCRBY", counter(key), 1)
+        batch.append("EXPIRE", counter(key), .init(expireTime))
+    }
+
     func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?, on client: RedisClient) async throws -> Bool {
         var arguments: [RedisArgument] = [result(key), .init(value)]
         if let ttl { arguments += ["EX", .init(ttl)] }

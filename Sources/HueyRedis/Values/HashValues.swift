@@ -41,6 +41,16 @@ struct HashValues: RedisValues {
 
     func exists(_ key: String, _ batch: inout RedisBatch) { batch.append("HEXISTS", .init(results), .init(key)) }
 
+    func putIfEmpty(_ value: [UInt8], forKey key: String, _ batch: inout RedisBatch) {
+        batch.append("HSETNX", .init(results), .init(key), .init(value))
+    }
+
+    func place(of key: String) -> String { key }
+
+    func counter(_ key: String, _ batch: inout RedisBatch) { batch.append("HGET", .init(counters), .init(key)) }
+
+    func count(_ key: String, _ batch: inout RedisBatch) { batch.append("HINCRBY", .init(counters), .init(key), 1) }
+
     func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?, on client: RedisClient) async throws -> Bool {
         if ttl != nil, try await !supportsTTL(client) {
             throw HueyError(.notSupported, "ttl requires hash-field TTL support (redis 7.4+ or valkey 9+).")

@@ -15,6 +15,14 @@ protocol RedisValues: Sendable {
     func delete(_ key: String, _ batch: inout RedisBatch)
     /// Answers 1 where there is a value.
     func exists(_ key: String, _ batch: inout RedisBatch)
+    /// Stores a value where there is none: answers nil or 0 where there was one.
+    func putIfEmpty(_ value: [UInt8], forKey key: String, _ batch: inout RedisBatch)
+    /// Where a value lies: the field of the hash, or the key.
+    func place(of key: String) -> String
+    /// Answers a counter's value.
+    func counter(_ key: String, _ batch: inout RedisBatch)
+    /// Adds one to a counter.
+    func count(_ key: String, _ batch: inout RedisBatch)
     /// Stores a value where there is none.
     ///
     /// - Throws: ``HueyError`` `.notSupported`, or the connection's error.

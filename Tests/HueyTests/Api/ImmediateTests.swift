@@ -67,7 +67,7 @@ struct ImmediateTests {
         }
         huey.task("tasks.cancel") { () throws -> Int in throw CancelExecution("enough") }
         huey.task("tasks.again", parameters: "delay") { (delay: Double) throws -> Int in
-            throw RetryTask("again", start: .delay(seconds: delay))
+            throw RetryTask("again", start: .delay(seconds: .float(delay)))
         }
         huey.task("tasks.nothing", parameters: .variadic("args")) { (_: PickleValue) in trace.append("call nothing") }
         huey.task("tasks.collect", parameters: "values", .variadic("args")) { (values: [PickleView], _: PickleValue) in

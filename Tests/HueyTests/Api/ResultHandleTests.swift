@@ -97,7 +97,7 @@ struct ResultHandleTests {
         var ids: [String] = []
         let iterate = results.asCompleted(maxDelay: .milliseconds(1))
         let next = order.removeFirst()
-        async let first: Void = worker.executor.run(Delivery(data: try worker.huey.serialize(next)))
+        async let first = worker.executor.run(Delivery(data: try worker.huey.serialize(next)))
         for try await result in iterate {
             ids.append(result.id)
             do {
@@ -109,7 +109,7 @@ struct ResultHandleTests {
                 try await worker.executor.run(Delivery(data: try worker.huey.serialize(order.removeFirst())))
             }
         }
-        try await first
+        _ = try await first
         #expect(ids == [2, 0, 1, 3].map { messages[$0].id })
         #expect(try await worker.huey.resultCount() == 0)
     }

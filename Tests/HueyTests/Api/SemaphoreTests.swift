@@ -92,12 +92,12 @@ struct SemaphoreTests {
     @Test("a permit is renewed while the body runs, and given back", .enabled(if: PythonSemaphore.isAvailable))
     func renewal() async throws {
         let python = try PythonSemaphore(server.url(), permits: 1)
-        let semaphore = huey.semaphore("sem", timeout: .milliseconds(300))
+        let semaphore = huey.semaphore("sem", timeout: .seconds(3))
         try await semaphore.withPermit {
             #expect(python.call("acquire") == "null")
             let holder = python.call("holders").filter { !"[]\"".contains($0) }
             let score = python.call("score", holder)
-            while python.call("score", holder) == score {}
+            while python.call("score", holder) == score { await Task.yield() }
             let error = await #expect(throws: TaskLocked.self) { try await semaphore.withPermit {} }
             #expect(error?.pythonException.summary.hasSuffix("unable to acquire lock sem") == true)
         }

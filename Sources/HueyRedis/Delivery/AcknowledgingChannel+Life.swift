@@ -1,0 +1,145 @@
+import Huey
+import Logging
+import Redis
+import Synchronization
+
+/// The lives of a consumer: how they begin, how they are kept up, and how others' end.
+extension AcknowledgingChannel {
+    func open() async throws {
+        try await begin(life)
+        for (life, beat) in try await heartbeats() where Life.process(of: beat)?.hasEnded == true {
+            try await recover(life, beat)
+        }
+    }
+
+    /// Makes a life known. What it takes is its own from here on.
+    private func begin(_ life: Life) async throws {
+        var batch = RedisBatch()
+        for script in [scripts.take, DeliveryScripts.commit] { batch.append("SCRIPT", "LOAD", .init(script.source)) }
+        try await storage.client.run(batch)
+        try await storage.client.eval(
+            DeliveryScripts.begin,
+            keys: [.init(keys.beats)],
+            arguments: [.init(life.name), .init(life.beat(0))]
+        )
+        storage.lifeOfConsumer.withLock { $0 = life.name }
+    }
+
+    /// Goes on after `life` was given up; whoever notices first sees to it.
+    func renew(after life: Life) async throws {
+        let isOurs = state.withLock { state -> Bool? in
+            guard state.life == life else { return false }
+            if state.isRenewing || state.isClosed { return nil }
+            state.isRenewing = true
+            return true
+        }
+        guard let isOurs else { return }
+        // What a blocking move has brought since belongs to nobody.
+        guard isOurs else { return _ = try await end(life, beat: "", isDeath: false) }
+        defer { state.withLock { $0.isRenewing = false } }
+        logger.error(
+            "This consumer was taken for dead; others run what it held, and nothing of that is stored from here"
+        )
+        _ = try await end(life, beat: "", isDeath: false)
+        let successor = Life(index: life.index + 1)
+        try await begin(successor)
+        state.withLock { state in
+            state.life = successor
+            state.next = 1
+            state.isUncertain = false
+            state.lastBeat = .now
+        }
+    }
+
+    func close() async {
+        state.withLock { $0.isClosed = true }
+        await closeConnections()
+        do {
+            _ = try await end(life, beat: "", isDeath: false)
+        } catch {
+            logger.error(
+                "What is held could not be returned; others will take it over",
+                metadata: ["reason": "\(error)"]
+            )
+        }
+        storage.lifeOfConsumer.withLock { $0 = nil }
+    }
+
+    /// Ends a life; what it held goes back to the head of the queue. Returns how many messages, nil when the life goes on.
+    func end(_ life: Life, beat: String, isDeath: Bool) async throws -> Int? {
+        try await end(life.name, beat: beat, isDeath: isDeath)
+    }
+
+    func recover(_ life: String, _ beat: String) async throws {
+        guard let count = try await end(life, beat: beat, isDeath: true) else { return }
+        logger.warning(
+            "Took over from a consumer that died",
+            metadata: ["messages": "\(count)", "consumer": "\(life)"]
+        )
+    }
+
+    private func end(_ life: String, beat: String, isDeath: Bool) async throws -> Int? {
+        let reply = try await storage.client.eval(
+            scripts.end,
+            keys: [
+                keys.queue, keys.held(life), keys.beats, keys.deaths, keys.next(life), keys.locks(life), keys.results,
+                keys.gone,
+            ]
+            .map { .init($0) },
+            arguments: [
+                .init(life), .init(beat), isDeath ? 1 : 0, storage.options.kind.expires ? "keys" : "hash",
+            ]
+        )
+        return reply.integer.flatMap { $0 < 0 ? nil : $0 }
+    }
+
+    /// Looks after lives that others have ended: a blocking move that was late may have brought them a message since, and its own
+    /// consumer may be gone, too.
+    func sweep() async throws {
+        guard storage.queue.blockingMove != nil else { return }
+        let gone = try await storage.client.command("ZRANGE", .init(keys.gone), 0, -1)
+        guard let lives = gone.elements?.compactMap(\.string), !lives.isEmpty else { return }
+        let lengths = try await storage.client.run { batch in
+            for life in lives { batch.append("LLEN", .init(keys.next(life))) }
+        }
+        for (life, length) in zip(lives, lengths) where length.integer != 0 {
+            let count = try await end(life, beat: "", isDeath: false) ?? 0
+            logger.warning("Messages came late for a consumer that is gone", metadata: ["messages": "\(count)"])
+        }
+    }
+
+    /// Every consumer's heartbeat by life.
+    private func heartbeats() async throws -> [String: String] {
+        Self.pairs(try await storage.client.command("HGETALL", .init(keys.beats)))
+    }
+
+    private static func pairs(_ reply: RedisReply) -> [String: String] {
+        guard let flat = reply.elements else { return [:] }
+        var pairs: [String: String] = [:]
+        for index in stride(from: 0, to: flat.count - 1, by: 2) {
+            pairs[flat[index].string ?? ""] = flat[index + 1].string ?? ""
+        }
+        return pairs
+    }
+
+    /// Sends a heartbeat; returns everybody's.
+    func beat(_ count: Int) async throws -> [String: String] {
+        let life = life
+        let reply = try await storage.client.eval(
+            DeliveryScripts.beat,
+            keys: [.init(keys.beats)],
+            arguments: [.init(life.name), .init(life.beat(count))]
+        )
+        guard reply.elements != nil else {
+            try await renew(after: life)
+            return [:]
+        }
+        state.withLock { $0.lastBeat = .now }
+        return Self.pairs(reply).filter { $0.key != life.name }
+    }
+
+    /// Heartbeats, and recovery of what others held, on the client's own thread: handlers that block theirs do not stop it.
+    func run() async {
+        await withTaskExecutorPreference(storage.client.executor) { await Upkeep(channel: self).run() }
+    }
+}

@@ -1,0 +1,173 @@
+import Huey
+import Logging
+import Redis
+import Synchronization
+
+/// At-least-once delivery: a message moves, on the server and in one step, into a hash of its consumer's own, and leaves it in the write that
+/// stores what became of it. A consumer whose heartbeat stops loses what it held to the head of the queue.
+///
+/// A consumer that was given up while it lived (it was stopped, or cut off) notices with its next script, writes nothing of what it
+/// lost, and goes on in a new life.
+final class AcknowledgingChannel: DeliveryChannel {
+    struct State {
+        var life: Life
+        /// Whether another life is about to begin.
+        var isRenewing = false
+        /// Whether no life is to begin any more.
+        var isClosed = false
+        /// The number of the next message.
+        var next = 1
+        /// Whether the answer to a request for messages was lost: they may be held under the next numbers.
+        var isUncertain = false
+        var lastBeat: ContinuousClock.Instant
+    }
+
+    let storage: RedisStorage
+    let options: DeliveryOptions
+    let logger: Logger
+    let scripts: DeliveryScripts
+    let state: Mutex<State>
+    private let bell: QueueBell
+
+    init(storage: RedisStorage, options: DeliveryOptions, logger: Logger) {
+        self.storage = storage
+        self.options = options
+        self.logger = logger
+        scripts = storage.queue.deliveryScripts
+        bell = QueueBell(client: storage.client)
+        state = Mutex(State(life: Life(index: 0), lastBeat: .now))
+    }
+
+    var acknowledges: Bool { true }
+    var isBlocking: Bool { storage.options.blocking }
+
+    var keys: RedisKeys { storage.keys }
+    /// The life that takes messages now.
+    var life: Life { state.withLock { $0.life } }
+    /// How often a heartbeat goes out.
+    var beatInterval: Duration { min(.seconds(1), options.lease / 6) }
+
+    // MARK: messages
+
+    func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
+        guard count > 0 else { return [] }
+        let (life, first, isUncertain, lastBeat) = state.withLock { ($0.life, $0.next, $0.isUncertain, $0.lastBeat) }
+        let keys: [RedisArgument] = [
+            self.keys.queue, self.keys.held(life.name), self.keys.beats, self.keys.deaths, self.keys.next(life.name),
+        ].map { .init($0) }
+        let arguments: [RedisArgument] = [.init(life.name), .init(first), .init(count), isUncertain ? 1 : 0]
+        // Who has not been heard of for a while may have been given up: a blocking move does not ask.
+        let mayWait = isBlocking && wait > .zero && lastBeat.duration(to: .now) < options.lease / 3
+        state.withLock { $0.isUncertain = true }
+        let reply = try await take(keys, arguments, from: life, wait: mayWait ? wait : nil)
+        guard let parts = reply.elements, parts.count == 2 else {
+            try await renew(after: life)
+            return []
+        }
+        return state.withLock { state in
+            // Given up meanwhile: others have it.
+            guard state.life == life else { return [] }
+            let deliveries = deliveries(parts[0], known: parts[1], from: first, life: life)
+            state.next = first + deliveries.count
+            state.isUncertain = false
+            return deliveries
+        }
+    }
+
+    private func take(
+        _ keys: [RedisArgument],
+        _ arguments: [RedisArgument],
+        from life: Life,
+        wait: Duration?
+    ) async throws -> RedisReply {
+        func look() async throws -> RedisReply {
+            try await storage.client.eval(scripts.take, keys: keys, arguments: arguments)
+        }
+        guard let wait = wait.map({ max(.milliseconds(1), min($0, storage.options.readTimeout)) }) else {
+            return try await look()
+        }
+        guard let queue = storage.queue.blockingMove else {
+            return try await listen(for: wait) {
+                try await bell.evaluate(scripts.take, keys: keys, arguments: arguments)
+            }
+        }
+        var batch = RedisBatch()
+        let next = RedisArgument(self.keys.next(life.name))
+        batch.append("BLMOVE", .init(queue), next, "RIGHT", "LEFT", .init(wait.seconds))
+        batch.evaluate(scripts.take, keys: keys, arguments: arguments)
+        // Nil when it was interrupted before it began: what is there already is wanted nevertheless.
+        guard let replies = try await storage.popper.execute(batch, blockingFor: wait), replies.count == 2 else {
+            return try await look()
+        }
+        let taken = replies[1].error?.prefix == "NOSCRIPT" ? try await look() : try replies[1].get()
+        // A server that is full moves nothing, but gives what there is.
+        if Self.isEmpty(taken) { try replies[0].get() }
+        return taken
+    }
+
+    private static func isEmpty(_ taken: RedisReply) -> Bool { taken.elements?.first?.elements?.isEmpty == true }
+
+    /// Looks again whenever the queue has changed, where the server cannot move a message while we wait.
+    private func listen(for limit: Duration, _ look: () async throws -> RedisReply) async throws -> RedisReply {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let reply = try await look()
+            let rest = ContinuousClock.now.duration(to: deadline)
+            guard Self.isEmpty(reply) else {
+                bell.rest()
+                return reply
+            }
+            guard rest > .zero, await bell.wait(for: rest) != .interrupted else { return reply }
+        }
+    }
+
+    private func deliveries(_ taken: RedisReply, known: RedisReply, from first: Int, life: Life) -> [Delivery] {
+        var deliveries = taken.elements?.compactMap(\.bytes).enumerated().map { index, entry in
+            var delivery = Delivery(data: storage.queue.message(ofEntry: entry))
+            delivery.receipt = Delivery.Receipt(life: life.index, sequence: first + index)
+            return delivery
+        }
+        for death in known.elements?.compactMap(\.string) ?? [] {
+            let numbers = death.split(separator: " ").compactMap { Int($0) }
+            guard numbers.count == 3, deliveries?.indices.contains(numbers[0]) == true else { continue }
+            deliveries?[numbers[0]].redeliveries = numbers[1]
+            deliveries?[numbers[0]].deaths = numbers[2]
+        }
+        return deliveries ?? []
+    }
+
+    func interruptDequeue() async {
+        bell.interrupt()
+        await storage.popper.interrupt()
+    }
+
+    /// Closes the connections that only this channel uses.
+    func closeConnections() async { await bell.close() }
+
+    /// The numbers of those that this life holds; the others belong to somebody else by now.
+    func numbers(_ deliveries: [Delivery], of life: Life) -> [Int] {
+        deliveries.compactMap { $0.receipt?.life == life.index ? $0.receipt?.sequence : nil }
+    }
+
+    func giveBack(_ deliveries: [Delivery]) async throws {
+        let life = life
+        let numbers = numbers(deliveries, of: life)
+        guard !numbers.isEmpty else { return }
+        let reply = try await storage.client.eval(
+            scripts.giveBack,
+            keys: [.init(keys.queue), .init(keys.held(life.name)), .init(keys.beats)],
+            arguments: [.init(life.name)] + numbers.map { .init($0) }
+        )
+        if reply.integer == -1 { try await renew(after: life) }
+    }
+
+    func noteStart(of delivery: Delivery) async throws {
+        let life = life
+        guard let receipt = delivery.receipt, receipt.life == life.index else { return }
+        try await storage.client.eval(
+            DeliveryScripts.start,
+            keys: [.init(keys.beats), .init(keys.held(life.name))],
+            arguments: [.init(life.name), .init(receipt.sequence)]
+        )
+    }
+}

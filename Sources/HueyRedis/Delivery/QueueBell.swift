@@ -1,0 +1,153 @@
+import Redis
+import Synchronization
+
+/// Tells when a key has changed, where no command waits for that: one connection reads the key and has the server keep track of it
+/// (`CLIENT TRACKING`), the news come on another. Where the server refuses that, the bell rings by itself, again and again.
+final class QueueBell: Sendable {
+    /// How a wait ended.
+    enum Ending: Sendable {
+        case rung
+        case over
+        case interrupted
+    }
+
+    private struct State {
+        var reader: RedisConnection?
+        var ear: RedisConnection?
+        /// Whether the server refused to keep track.
+        var isMute = false
+        /// The pause where the bell rings by itself.
+        var pause = QueueBell.shortestPause
+        /// Rung, or interrupted, while nobody waited.
+        var pending: Ending?
+        var waiter: (number: Int, continuation: CheckedContinuation<Ending, Never>)?
+        var number = 0
+    }
+
+    private static let shortestPause = Duration.milliseconds(2)
+    private static let longestPause = Duration.milliseconds(20)
+    /// The channel on which a server announces keys that have changed.
+    private static let channel = "__redis__:invalidate"
+
+    private let client: RedisClient
+    private let state = Mutex(State())
+
+    init(client: RedisClient) { self.client = client }
+
+    /// Runs a script on the connection whose reads are kept track of. One at a time.
+    ///
+    /// - Throws: the connection's error; the next call connects anew.
+    func evaluate(
+        _ script: RedisScript,
+        keys: [RedisArgument],
+        arguments: [RedisArgument]
+    ) async throws -> RedisReply {
+        let reader = try await reader()
+        do {
+            var batch = RedisBatch()
+            batch.evaluate(script, keys: keys, arguments: arguments)
+            let reply = try await execute(batch, on: reader)
+            guard reply.error?.prefix == "NOSCRIPT" else { return try reply.get() }
+            batch = RedisBatch()
+            batch.evaluate(sourceOf: script, keys: keys, arguments: arguments)
+            return try await execute(batch, on: reader).get()
+        } catch {
+            if reader.isClosed { await close() }
+            throw error
+        }
+    }
+
+    private func execute(_ batch: RedisBatch, on connection: RedisConnection) async throws -> RedisReply {
+        try await connection.execute(batch, timeout: client.configuration.commandTimeout)[0]
+    }
+
+    /// The connection that reads, set up together with the one that hears.
+    private func reader() async throws -> RedisConnection {
+        let (reader, ear, isMute) = state.withLock { ($0.reader, $0.ear, $0.isMute) }
+        if let reader, !reader.isClosed, isMute || ear?.isClosed == false { return reader }
+        await close()
+        let fresh = try await client.connect()
+        let listener = isMute ? nil : try await listener(for: fresh)
+        state.withLock { state in
+            state.reader = fresh
+            state.ear = listener
+            state.isMute = listener == nil
+        }
+        return fresh
+    }
+
+    /// A connection that hears of what `reader` has read; nil where that is refused.
+    private func listener(for reader: RedisConnection) async throws -> RedisConnection? {
+        let ear = try await client.connect()
+        do {
+            guard ear.clientID != 0 else { throw RedisError(.server, "NOPERM no client id") }
+            try await ear.subscribe(to: Self.channel) { [weak self] in self?.end(.rung) }
+            var batch = RedisBatch()
+            batch.append("CLIENT", "TRACKING", "ON", "REDIRECT", .init(ear.clientID), "NOLOOP")
+            _ = try await execute(batch, on: reader).get()
+            return ear
+        } catch let error as RedisError where error.code == .server && !error.isTransient {
+            await ear.close()
+            return nil
+        } catch {
+            await ear.close()
+            await reader.close()
+            throw error
+        }
+    }
+
+    /// Waits until the bell rings, for `limit` at most.
+    func wait(for limit: Duration) async -> Ending {
+        let (number, pause) = state.withLock { state in
+            state.number += 1
+            guard state.isMute else { return (state.number, limit) }
+            defer { state.pause = min(state.pause * 1.5, Self.longestPause) }
+            return (state.number, min(limit, state.pause))
+        }
+        let timer = Task { [client] in
+            try? await client.pause(for: pause)
+            if !Task.isCancelled { self.end(.over, ifStillAt: number) }
+        }
+        defer { timer.cancel() }
+        let ending = await withCheckedContinuation { continuation in
+            let pending = state.withLock { state in
+                defer { state.pending = nil }
+                if state.pending == nil { state.waiter = (number, continuation) }
+                return state.pending
+            }
+            if let pending { continuation.resume(returning: pending) }
+        }
+        return ending
+    }
+
+    private func end(_ ending: Ending, ifStillAt number: Int? = nil) {
+        let waiter = state.withLock { state -> CheckedContinuation<Ending, Never>? in
+            if let number, state.waiter?.number != number { return nil }
+            if ending == .interrupted { state.pause = Self.shortestPause }
+            defer { state.waiter = nil }
+            if state.waiter == nil, state.pending != .interrupted { state.pending = ending }
+            return state.waiter?.continuation
+        }
+        waiter?.resume(returning: ending)
+    }
+
+    /// Forgets what has rung before, and begins with short pauses again: there was something.
+    func rest() {
+        state.withLock { state in
+            state.pause = Self.shortestPause
+            if state.pending == .rung { state.pending = nil }
+        }
+    }
+
+    /// Ends a wait, or the next one that would begin.
+    func interrupt() { end(.interrupted) }
+
+    func close() async {
+        let (reader, ear) = state.withLock { state in
+            defer { (state.reader, state.ear) = (nil, nil) }
+            return (state.reader, state.ear)
+        }
+        await reader?.close()
+        await ear?.close()
+    }
+}

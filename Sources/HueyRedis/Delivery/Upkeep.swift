@@ -1,0 +1,39 @@
+import Huey
+import Logging
+import Redis
+
+/// What a consumer does beside its tasks so that nothing is lost: it tells that it lives, and takes over from those that do not.
+struct Upkeep: Sendable {
+    let channel: AcknowledgingChannel
+
+    /// Until cancelled.
+    func run() async {
+        let interval = channel.beatInterval
+        var watch = Watch<ContinuousClock.Instant>(lease: channel.options.lease, interval: interval)
+        var count = 0
+        var isFailing = false
+        var lastSweep = ContinuousClock.now
+        while !Task.isCancelled {
+            count += 1
+            do {
+                let beats = try await channel.beat(count)
+                if isFailing { channel.logger.info("Heartbeats are sent again.") }
+                isFailing = false
+                let over = watch.look(at: beats, now: .now) { Life.process(of: $0)?.hasEnded == true }
+                for (life, beat) in over { try await channel.recover(life, beat) }
+                if lastSweep.duration(to: .now) >= channel.options.lease {
+                    try await channel.sweep()
+                    try await channel.storage.dropOldDeadLetters()
+                    lastSweep = .now
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                watch.lookFailed()
+                if !isFailing { channel.logger.error("No heartbeat", metadata: ["reason": "\(error)"]) }
+                isFailing = true
+            }
+            guard (try? await channel.storage.client.pause(for: interval)) != nil else { return }
+        }
+    }
+}
