@@ -18,6 +18,8 @@ let package = Package(
         .library(name: "HueyRedis", targets: ["HueyRedis"]),
         .library(name: "HueySQLite", targets: ["HueySQLite"]),
         .library(name: "HueyConsumer", targets: ["HueyConsumer"]),
+        .library(name: "EduMFAQueue", targets: ["EduMFAQueue"]),
+        .executable(name: "edumfa-queue-huey", targets: ["EduMFAQueueHuey"]),
         .executable(name: "huey", targets: ["HueyTool"]),
         .executable(name: "interop-worker", targets: ["InteropWorker"]),
     ],
@@ -87,6 +89,35 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "SMTP",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "EduMFAQueue",
+            dependencies: [
+                "Huey", "HueyRedis", "Pickle", "Redis", "SMTP",
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "EduMFAQueueHuey",
+            dependencies: [
+                "EduMFAQueue", "Huey", "HueyConsumer", "HueyRedis", "Pickle", "Redis",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "ExampleWorker",
             dependencies: [
@@ -101,6 +132,12 @@ let package = Package(
             name: "ExampleProducer",
             dependencies: ["Huey", "HueyRedis"],
             path: "Examples/Producer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "ExampleEduMFA",
+            dependencies: ["EduMFAQueue", "Pickle"],
+            path: "Examples/EduMFA",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -162,10 +199,40 @@ let package = Package(
         .testTarget(
             name: "HueyConsumerTests",
             dependencies: [
-                "Huey", "HueyConsumer", "Pickle", "TestSupport",
+                "Huey", "HueyConsumer", "HueyRedis", "Pickle", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "MailTestSupport",
+            dependencies: [
+                "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/MailTestSupport",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SMTPTests",
+            dependencies: [
+                "MailTestSupport", "SMTP", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "EduMFAQueueTests",
+            dependencies: [
+                "EduMFAQueue", "Huey", "HueyRedis", "Pickle", "Redis", "SMTP", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings
         ),
