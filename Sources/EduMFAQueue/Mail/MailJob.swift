@@ -1,0 +1,104 @@
+package import Pickle
+internal import SMTP
+
+/// The arguments of eduMFA's e-mail job, `send_email(config, recipient, subject, body, sender=None, reply_to=None, mimetype="plain")`.
+package struct MailJob: Sendable {
+    let settings: MailSettings
+    let recipients: [String]
+    let subject: HeaderValue
+    let body: PickleView
+    let sender: String
+    let replyTo: String
+    let mimetype: PickleView?
+
+    /// Reads a call as Python binds it. Executes nothing.
+    ///
+    /// - Parameters:
+    ///   - args: the positional arguments, a tuple or list.
+    ///   - kwargs: the keyword arguments, a dict; `nil` for none.
+    /// - Throws: a permanent failure that says which argument cannot be used.
+    package init(args: PickleView, kwargs: PickleView? = nil) throws(MailFailure) {
+        let call = try MailCall(args: args, kwargs: kwargs)
+        guard let config = call["config"], let recipient = call["recipient"], let subject = call["subject"],
+            let body = call["body"]
+        else { throw .permanent("the job lacks one of config, recipient, subject and body") }
+        settings = try MailSettings(config)
+        recipients = try Self.recipients(recipient)
+        self.subject = try HeaderValue(subject, name: "Subject")
+        self.body = body
+        let own = try Self.address(call["sender"], "sender")
+        let configured = try Self.address(settings.sender, "sender")
+        sender = own ?? configured ?? ""
+        replyTo = try Self.address(call["reply_to"], "reply_to") ?? sender
+        mimetype = call["mimetype"]
+        guard sender != "" || settings.sender?.string != nil else {
+            throw .permanent("neither the job nor its server configuration has a sender")
+        }
+        try checkLines()
+    }
+
+    private static func recipients(_ view: PickleView) throws(MailFailure) -> [String] {
+        let unusable = MailFailure.permanent("the job's recipient is neither a string nor a list of strings")
+        guard view.kind == .list, let elements = view.elements else {
+            guard let text = view.string else { throw unusable }
+            return [text]
+        }
+        var recipients: [String] = []
+        for element in elements {
+            guard let text = element.string else { throw unusable }
+            recipients.append(text)
+        }
+        return recipients
+    }
+
+    /// A string that says something; `nil` for what Python counts as false.
+    private static func address(_ view: PickleView?, _ name: String) throws(MailFailure) -> String? {
+        guard let view, view.isTruthy else { return nil }
+        guard let text = view.string else { throw .permanent("the job's \(name) is not a string") }
+        return text
+    }
+
+    /// Header injection: nothing that becomes a header may bring a line of its own. (A subject's last line break is none.)
+    private func checkLines() throws(MailFailure) {
+        for text in recipients + [sender, replyTo] where text.unicodeScalars.contains(where: \.breaksLine) {
+            throw .permanent("header injection: an address of the job holds a line break")
+        }
+        guard !subject.holdsLineBreak else {
+            throw .permanent("header injection: the subject of the job holds a line break")
+        }
+    }
+
+    /// What a list of dead letters may show of a job, however broken it is: never its body nor its password.
+    package static func summary(args: PickleView, kwargs: PickleView? = nil) -> (recipients: [String], subject: String?)
+    {
+        guard let call = try? MailCall(args: args, kwargs: kwargs) else { return ([], nil) }
+        let recipients = call["recipient"].flatMap { try? Self.recipients($0) } ?? []
+        return (recipients, call["subject"]?.string)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether this is CR, LF or NUL, which must not get into a header.
+    fileprivate var breaksLine: Bool { self == "\r" || self == "\n" || self == "\0" }
+}
+
+/// Arguments bound to parameters.
+private struct MailCall {
+    private static let parameters = ["config", "recipient", "subject", "body", "sender", "reply_to", "mimetype"]
+    private var values: [String: PickleView] = [:]
+
+    init(args: PickleView, kwargs: PickleView?) throws(MailFailure) {
+        guard let positional = args.elements else { throw .permanent("the job's arguments are not a sequence") }
+        guard positional.count <= Self.parameters.count else {
+            throw .permanent("the job has \(positional.count) arguments instead of \(Self.parameters.count)")
+        }
+        for (name, value) in zip(Self.parameters, positional) { values[name] = value }
+        guard let keywords = kwargs?.mapping else { return }
+        for (key, value) in keywords {
+            guard let name = key.string, Self.parameters.contains(name), values.updateValue(value, forKey: name) == nil
+            else { throw .permanent("the job has a keyword argument that it does not take") }
+        }
+    }
+
+    subscript(name: String) -> PickleView? { values[name] }
+}

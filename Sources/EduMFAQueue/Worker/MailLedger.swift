@@ -1,0 +1,64 @@
+package import Redis
+import Synchronization
+
+/// What is remembered of a mail that waits for another attempt.
+package struct MailAttempts: Sendable, Hashable {
+    /// How many have failed.
+    package var count: Int
+    /// When the mail was first seen, in microseconds since the epoch.
+    package var firstSeen: Int
+
+    package init(count: Int, firstSeen: Int) {
+        self.count = count
+        self.firstSeen = firstSeen
+    }
+}
+
+/// Remembers failed attempts by the task's id. The message itself stays as it was enqueued, so that Python could run it too; a ledger that
+/// is lost only means that the waits begin anew.
+package protocol MailLedger: Sendable {
+    func attempts(of id: String) async throws -> MailAttempts?
+    /// Remembers, for so many seconds at least.
+    func remember(_ attempts: MailAttempts, of id: String, seconds: Int) async throws
+    func forget(_ id: String) async throws
+}
+
+/// A ledger in keys `huey.swift.mail.<name>.<id>`, which expire.
+package struct RedisMailLedger: MailLedger {
+    private let client: RedisClient
+    private let prefix: String
+
+    /// - Parameter name: the instance's name as its keys have it.
+    package init(client: RedisClient, name: String) {
+        self.client = client
+        prefix = "huey.swift.mail.\(name)."
+    }
+
+    package func attempts(of id: String) async throws -> MailAttempts? {
+        let text = try await client.command("GET", .init(prefix + id)).string
+        let numbers = text?.split(separator: " ").compactMap { Int($0) } ?? []
+        return numbers.count == 2 ? MailAttempts(count: numbers[0], firstSeen: numbers[1]) : nil
+    }
+
+    package func remember(_ attempts: MailAttempts, of id: String, seconds: Int) async throws {
+        let text = "\(attempts.count) \(attempts.firstSeen)"
+        try await client.command("SET", .init(prefix + id), .init(text), "EX", .init(max(1, seconds)))
+    }
+
+    package func forget(_ id: String) async throws { try await client.command("DEL", .init(prefix + id)) }
+}
+
+/// A ledger for one process: for instances that are not on Redis.
+package final class MemoryMailLedger: MailLedger {
+    private let entries = Mutex<[String: MailAttempts]>([:])
+
+    package init() {}
+
+    package func attempts(of id: String) -> MailAttempts? { entries.withLock { $0[id] } }
+
+    package func remember(_ attempts: MailAttempts, of id: String, seconds: Int) {
+        entries.withLock { $0[id] = attempts }
+    }
+
+    package func forget(_ id: String) { entries.withLock { $0[id] = nil } }
+}

@@ -1,0 +1,133 @@
+package import Huey
+package import HueyRedis
+package import Logging
+import NIOPosix
+import Pickle
+import Redis
+
+/// A worker for eduMFA's mail, put together from its settings.
+package struct MailWorker: Sendable {
+    /// What an administrator chooses beside the settings.
+    package struct Options: Sendable {
+        package var cleaning = NameCleaning.huey3
+        package var deadLetterLimit = 10_000
+        package var mail = MailOptions()
+        package var policy = MailPolicy()
+        package var monitor = QueueMonitor.Options()
+
+        package init() {}
+    }
+
+    package let settings: Settings
+    package let queue: HueyQueue
+    package let passwords: MailPasswords
+    package let monitor: QueueMonitor
+    private let options: Options
+    private let sender: MailSender
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - settings: where the queue is, and the key file.
+    ///   - options: how to work.
+    ///   - makeLogger: makes a logger of a name.
+    /// - Throws: ``ServerError`` without a queue class, ``QueueError`` for options of the queue that make none.
+    package init(settings: Settings, options: Options, makeLogger: (String) -> Logger) throws {
+        let product = settings.product
+        guard let name = settings.text(product.queueClassSetting) else {
+            throw ServerError("eduMFA has no job queue configured! (\(product.queueClassSetting) is not set)")
+        }
+        guard name == product.queueClass || name.split(separator: ".").last == "HueyQueue" else {
+            throw ServerError("\(product.queueClassSetting) is \(name), and this worker is for \(product.queueClass)")
+        }
+        self.settings = settings
+        self.options = options
+        logger = makeLogger("edumfa.lib.smtpserver")
+        let storage = RedisStorageOptions(nameCleaning: options.cleaning, deadLetterLimit: options.deadLetterLimit)
+        queue = try HueyQueue(options: settings.queueOptions, storage: storage, logger: makeLogger("huey"))
+        passwords = Self.passwords(settings)
+        sender = MailSender(options: options.mail, eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let watch = MailWatch()
+        var monitorOptions = options.monitor
+        monitorOptions.tracksAges = options.policy.maxAge != nil
+        monitor = QueueMonitor(
+            huey: queue.huey,
+            client: queue.client,
+            keys: queue.keys,
+            watch: watch,
+            options: monitorOptions,
+            logger: makeLogger("edumfa.lib.queue")
+        )
+        let task = MailTask(
+            mailer: Mailer(transport: sender, passwords: passwords, options: options.mail),
+            policy: options.policy,
+            ledger: RedisMailLedger(client: queue.client, name: queue.keys.name),
+            watch: watch,
+            logger: logger
+        )
+        task.register(on: queue.huey, as: product.taskName)
+    }
+
+    package var huey: Huey { queue.huey }
+
+    package var letters: DeadMail { DeadMail(huey: queue.huey, client: queue.client, keys: queue.keys) }
+
+    private static func passwords(_ settings: Settings) -> MailPasswords {
+        let product = settings.product
+        if let module = settings[product.securityModuleSetting], module != .none,
+            module != .string(product.securityModule)
+        {
+            return .unavailable("\(product.securityModuleSetting) names a module whose key this worker cannot have")
+        }
+        guard let path = settings.text(product.keyFileSetting) else {
+            return .unavailable("no key file is configured (\(product.keyFileSetting))")
+        }
+        do {
+            return .keyFile(try PasswordDecryptor(keyFile: path))
+        } catch {
+            return .unavailable(error.description)
+        }
+    }
+
+    /// What an administrator should know before the first mail.
+    package func logWarnings() async {
+        for warning in settings.warnings { logger.warning("\(warning)") }
+        if options.mail.trustsAllServers {
+            logger.warning("The certificates of mail servers are not verified (--insecure-smtp-tls)")
+        } else if !options.mail.trustedServers.isEmpty {
+            let names = options.mail.trustedServers.sorted().joined(separator: ", ")
+            logger.warning("The certificates of these mail servers are not verified: \(names)")
+        }
+        if case .unavailable(let reason) = passwords {
+            logger.warning("Mail that needs a login cannot be sent: \(reason)")
+        }
+        if let warning = try? await otherGeneration() { logger.warning("\(warning)") }
+    }
+
+    /// A word about messages under the key that the other generation of huey makes of the queue's name.
+    package func otherGeneration() async throws -> String? {
+        let name = queue.huey.name
+        for (cleaning, option) in [(NameCleaning.huey2, "2"), (.huey3, "3"), (.off, "off")] {
+            let other = QueueKeys(name: name, cleaning: cleaning)
+            guard other.queue != queue.keys.queue else { continue }
+            let count = try await queue.client.command("LLEN", .init(other.queue)).integer ?? 0
+            guard count > 0 else { continue }
+            return """
+                \(count) message(s) wait in \(other.queue), but this worker reads \(queue.keys.queue): the producer cleans the \
+                queue's name in another way; start with --clean-name \(option) to read them
+                """
+        }
+        return nil
+    }
+
+    /// Whether the server can keep a message until it is acknowledged: Redis 6.2 and later, and Valkey.
+    package func canAcknowledge() async throws -> Bool {
+        let reply = try await queue.client.command("COMMAND", "INFO", "BLMOVE")
+        return reply.elements?.first?.elements?.isEmpty == false
+    }
+
+    /// Says goodbye to mail servers and to Redis.
+    package func shutDown() async {
+        await sender.shutdown()
+        await queue.close()
+    }
+}

@@ -1,0 +1,18 @@
+package import HueyRedis
+
+/// The keys of an instance that a mail worker looks at beside its tasks.
+package struct QueueKeys: Sendable, Hashable {
+    /// The instance's name as its keys have it.
+    package let name: String
+    /// Where messages wait.
+    package let queue: String
+    /// Where messages are kept that cannot be run.
+    package let dead: String
+
+    package init(name: String, cleaning: NameCleaning) {
+        let name = cleaning.clean(name)
+        self.name = name
+        queue = "huey.redis.\(name)"
+        dead = "huey.swift.dead.\(name)"
+    }
+}

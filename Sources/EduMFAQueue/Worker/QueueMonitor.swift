@@ -1,0 +1,119 @@
+package import Huey
+package import Logging
+package import Redis
+
+/// Looks at the queue from time to time: notes since when messages wait, warns, and removes dead letters that are too old.
+package struct QueueMonitor: Sendable {
+    package struct Options: Sendable, Hashable {
+        package var interval: Duration = .seconds(30)
+        /// How many mails may wait without a warning.
+        package var warnLength = 100
+        /// How long a mail may wait without a warning.
+        package var warnAge: Duration = .seconds(300)
+        /// How long dead letters are kept; nil for ever.
+        package var letterLifetime: Duration? = .seconds(30 * 86_400)
+        /// Whether the age of mail matters, so that the queue is read to find it.
+        package var tracksAges = false
+
+        package init() {}
+    }
+
+    private let huey: Huey
+    private let client: RedisClient
+    private let keys: QueueKeys
+    private let watch: MailWatch
+    private let options: Options
+    private let logger: Logger
+
+    package init(
+        huey: Huey,
+        client: RedisClient,
+        keys: QueueKeys,
+        watch: MailWatch,
+        options: Options,
+        logger: Logger
+    ) {
+        self.huey = huey
+        self.client = client
+        self.keys = keys
+        self.watch = watch
+        self.options = options
+        self.logger = logger
+    }
+
+    /// The first look, before anything is taken out of the queue: whatever stands in it is at least as old as the last push.
+    package func begin() async {
+        guard options.tracksAges else { return }
+        do {
+            // First of all commands: any other would end the idleness.
+            let idle = try? await client.command("OBJECT", "IDLETIME", .init(keys.queue)).integer
+            try await noteAges(idle: idle ?? 0)
+        } catch {
+            logger.debug("The queue could not be looked at: \(error)")
+        }
+    }
+
+    /// Looks again and again until cancelled.
+    package func run(clock: some Clock<Duration> = ContinuousClock()) async {
+        var alarm = QueueAlarm(length: options.warnLength, age: options.warnAge)
+        while !Task.isCancelled {
+            do {
+                try await removeOldLetters()
+                try await clock.sleep(for: interval)
+                if options.tracksAges { try await noteAges(idle: 0) }
+                for warning in alarm.warnings(try await look(), elapsed: interval) { logger.warning("\(warning)") }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.debug("The queue could not be looked at: \(error)")
+                try? await clock.sleep(for: interval)
+            }
+        }
+    }
+
+    private var interval: Duration { options.tracksAges ? min(options.interval, .seconds(5)) : options.interval }
+
+    private func look() async throws -> QueueAlarm.Look {
+        let pending = try await client.command("LLEN", .init(keys.queue)).integer ?? 0
+        let next = try await ids(from: -1, to: -1).first
+        let retried = watch.retried
+        let age = retried.oldest.map { Duration.microseconds(max(0, huey.time.microseconds() - $0)) }
+        return QueueAlarm.Look(pending: pending, next: next, retried: retried.count, oldestRetry: age)
+    }
+
+    /// The ids of messages in the queue; index 0 is the newest.
+    private func ids(from start: Int, to end: Int) async throws -> [String] {
+        let reply = try await client.command("LRANGE", .init(keys.queue), .init(start), .init(end))
+        return reply.elements?.compactMap(\.bytes).compactMap { try? huey.deserialize($0).id } ?? []
+    }
+
+    /// Reads what is new in the queue, newest first, until something known comes.
+    private func noteAges(idle: Int) async throws {
+        let since = huey.time.microseconds() - idle * 1_000_000
+        var start = 0
+        while start < Self.readLimit {
+            let ids = try await ids(from: start, to: start + Self.page - 1)
+            let fresh = ids.prefix { !watch.isKnown($0) }
+            watch.found(Array(fresh), since: since)
+            if start == 0, ids.isEmpty { watch.queueIsEmpty() }
+            guard fresh.count == Self.page else { return }
+            start += Self.page
+        }
+    }
+
+    private static let page = 50
+    private static let readLimit = 10_000
+
+    /// Takes expired letters off the old end of the list.
+    private func removeOldLetters() async throws {
+        guard let lifetime = options.letterLifetime else { return }
+        let limit = huey.time.microseconds() - Int(lifetime.components.seconds) * 1_000_000
+        let letters = DeadMail(huey: huey, client: client, keys: keys)
+        var removed = 0
+        while let oldest = try await letters.oldest(), oldest.letter.time < limit {
+            guard try await letters.drop(oldest) else { break }
+            removed += 1
+        }
+        if removed > 0 { logger.info("Removed \(removed) dead letters that were older than \(lifetime.rounded)") }
+    }
+}

@@ -1,0 +1,80 @@
+import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Log lines as eduMFA writes them: `[2026-01-31 12:00:00,123][pid][thread][LEVEL][logger:line] message`.
+struct EduMFALogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+    let label: String
+    let output: LogFile
+
+    init(label: String, logLevel: Logger.Level, output: LogFile) {
+        self.label = label
+        self.logLevel = logLevel
+        self.output = output
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let merged = metadata.merging(event.metadata ?? [:]) { $1 }
+        let rest = merged.filter { $0.key != "worker" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let text = rest.isEmpty ? "\(event.message)" : "\(event.message) (\(rest.joined(separator: ", ")))"
+        let place = "[\(getpid())][\(Self.thread)][\(Self.name(event.level))][\(label):\(event.line)]"
+        output.write(Self.secured("[\(Self.time())]\(place) \(text)") + "\n")
+    }
+
+    /// What Python calls the thread's identifier.
+    private static var thread: UInt {
+        #if canImport(Darwin)
+            UInt(bitPattern: pthread_self())
+        #else
+            UInt(pthread_self())
+        #endif
+    }
+
+    /// Whatever is not printable ASCII becomes a dot, and the line says so. Mirrors eduMFA's `SecureFormatter`.
+    static func secured(_ line: String) -> String {
+        func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+            (0x20...0x7E).contains(scalar.value) || (0x09...0x0D).contains(scalar.value)
+        }
+        guard !line.unicodeScalars.allSatisfy(isPrintable) else { return line }
+        var result = String.UnicodeScalarView()
+        for scalar in line.unicodeScalars { result.append(isPrintable(scalar) ? scalar : ".") }
+        return "!!!Log Entry Secured by SecureFormatter!!! " + String(result)
+    }
+
+    private static func name(_ level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "DEBUG"
+        case .info, .notice: "INFO"
+        case .warning: "WARNING"
+        case .error: "ERROR"
+        case .critical: "CRITICAL"
+        }
+    }
+
+    private static func time() -> String {
+        var moment = timespec()
+        clock_gettime(CLOCK_REALTIME, &moment)
+        var fields = tm()
+        localtime_r(&moment.tv_sec, &fields)
+        func padded(_ value: some BinaryInteger, _ width: Int = 2) -> String {
+            let digits = String(value)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let date = "\(padded(Int(fields.tm_year) + 1900, 4))-\(padded(fields.tm_mon + 1))-\(padded(fields.tm_mday))"
+        let time = "\(padded(fields.tm_hour)):\(padded(fields.tm_min)):\(padded(fields.tm_sec))"
+        return "\(date) \(time),\(padded(moment.tv_nsec / 1_000_000, 3))"
+    }
+}

@@ -1,0 +1,244 @@
+"""Our worker beside Python's: jobs that real eduMFA enqueued, through real SMTP servers. See `test`."""
+import argparse
+import email
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+import harness.servers as servers
+from mail_cases import CASES, CONFIG
+from place import Place, Report, Worker
+from smtp_servers import Mailbox, Scripted, Server
+
+MARKER = 'marker %d'
+REFERENCE = [sys.executable, '-W', 'ignore', os.path.join(HERE, 'reference_worker.py')]
+
+
+def shape(content):
+    """A mail without what differs from one sending to the next: the date and boundaries that were made up."""
+    content = re.sub(rb'(?m)^Date: .*\r?\n', b'Date: \r\n', content)
+    return re.sub(rb'={15}\d+==', b'===BOUNDARY==', content)
+
+
+def comparable(mail):
+    sender, recipients, content, _ = mail
+    return sender, recipients, shape(content)
+
+
+def collect(mailbox, count):
+    """What came between the markers: for each case the mails that it led to."""
+    found, current = [], []
+    while len(found) < count:
+        mail = mailbox.mails.get(timeout=60)
+        if email.message_from_bytes(mail[2])['Subject'] == MARKER % len(found):
+            found.append(current)
+            current = []
+        else:
+            current.append(comparable(mail))
+    return found
+
+
+def run_cases(place, queue, command, port, cases):
+    """Enqueues every case and a marker behind it, and lets one worker send them all."""
+    mailbox = place.mailbox
+    place.flush()
+    for number, (_, (args, kwargs), _) in enumerate(cases):
+        config = args[0] if args else None
+        if isinstance(config, dict) and config.get('server') == CONFIG['server']:
+            args = (dict(config, server='127.0.0.1', port=port),) + tuple(args[1:])
+        place.producer.enqueue(args, kwargs)
+        place.producer.enqueue((dict(CONFIG, server='127.0.0.1', port=port), 'm@example.org', MARKER % number, 'x', None, None, 'plain'))
+    with Worker(place, command, queue):
+        return collect(mailbox, len(cases))
+
+
+def compare_mails(report, place, ours):
+    """Every case that mail is made of, sent by both."""
+    server = Server(place.mailbox)
+    server.start()
+    usable = [case for case in CASES if case[1][0] and isinstance(case[1][0][0], dict)]
+    executed = os.path.join(place.directory, 'edumfa-mail-was-executed')
+    theirs = run_cases(place, 'python', REFERENCE, server.port, usable)
+    report.check('Python executes what stands in a pickle', os.path.exists(executed))
+    if os.path.exists(executed):
+        os.remove(executed)
+    mine = run_cases(place, 'swift', ours + ['--retry-for', '0'], server.port, usable)
+    for (name, _, expectation), reference, sent in zip(usable, theirs, mine):
+        if expectation == 'refused':
+            report.check('mail, %s: refused' % name, sent == [], sent)
+        elif expectation is None:
+            report.check('mail, ' + name, sent == reference, (reference, sent))
+    failed = sum(1 for sent in mine if not sent)
+    report.check('every mail that was not sent is a dead letter', place.dead_count() == failed, (place.dead_count(), failed))
+    report.check('ours does not', not os.path.exists(executed))
+    server.stop()
+
+
+def compare_connections(report, place, ours):
+    """The ways to a server, each with a login whose password eduMFA encrypted."""
+    certificate = place.redis.make_certificate()
+    secret = place.producer.encrypt('geheim: %')
+    plain, start = Server(place.mailbox), Server(place.mailbox, certificate)
+    implicit = Server(place.mailbox, certificate, implicit=True)
+    cram = Server(place.mailbox, auth_exclude_mechanism=['PLAIN'])
+    for server in (plain, start, implicit, cram):
+        server.start()
+    ways = {
+        'without login': dict(server='127.0.0.1', port=plain.port),
+        'login': dict(server='localhost', port=plain.port, username='user', password=secret),
+        'login with a plain password': dict(server='localhost', port=plain.port, username='user', password='not encrypted'),
+        'login by LOGIN': dict(server='127.0.0.1', port=cram.port, username='user', password=secret),
+        'STARTTLS': dict(server='localhost', port=start.port, tls=True, username='user', password=secret),
+        'STARTTLS by URL': dict(server='smtp://localhost:%d' % start.port, port=1, tls=True),
+        'smtps': dict(server='smtps://localhost:%d' % implicit.port, port=1, tls=True, username='user', password=secret),
+        'STARTTLS that the server has not': dict(server='127.0.0.1', port=plain.port, tls=True),
+        'refused login': dict(server='127.0.0.1', port=plain.port, username='user', password='wrong'),
+        'no server': dict(server='127.0.0.1', port=servers.free_port()),
+        'some recipients refused': dict(server='127.0.0.1', port=plain.port, recipient=['a@example.org', 'never@example.org']),
+        'all recipients refused': dict(server='127.0.0.1', port=plain.port, recipient='never@example.org'),
+    }
+    results = {}
+    trust = ['--smtp-ca-file', certificate[0], '--retry-for', '0']
+    for who, command in (('python', REFERENCE), ('swift', ours + trust)):
+        place.flush()
+        place.mailbox.logins.clear()
+        cases = []
+        for name, config in ways.items():
+            config = dict(CONFIG, **config)
+            recipient = config.pop('recipient', 'user@example.org')
+            cases.append((name, ((config, recipient, 'Über ' + name, 'Body', None, None, 'plain'), {}), None))
+        results[who] = run_cases(place, who, command, plain.port, cases), list(place.mailbox.logins)
+    for number, name in enumerate(ways):
+        theirs, mine = results['python'][0][number], results['swift'][0][number]
+        report.check('connection, ' + name, theirs == mine, (theirs, mine))
+    report.check('the same logins', results['python'][1] == results['swift'][1], results)
+    untrusted = run_cases(place, 'swift', ours + ['--retry-for', '0'], plain.port, cases[4:7])
+    report.check('a certificate that nobody vouches for is refused', untrusted == [[], [], []], untrusted)
+    insecure = run_cases(place, 'swift', ours + ['--insecure-smtp-tls'], plain.port, cases[4:7])
+    report.check('unless told otherwise', [len(mails) for mails in insecure] == [1, 1, 1], insecure)
+    named = run_cases(place, 'swift', ours + ['--retry-for', '0', '--insecure-smtp-tls-server', 'localhost:%d' % start.port], plain.port, cases[4:7])
+    report.check('for one server', [len(mails) for mails in named] == [1, 1, 0], named)
+    report.check('with a warning', 'not verified' in place.log(), place.log()[-500:])
+    for server in (plain, start, implicit, cram):
+        server.stop()
+
+
+FAILURES = {
+    # name: (rules, greeting, what becomes of the mail)
+    'greeting 554': ([], '554 go away', 'failed'),
+    'greeting 421': ([], '421 busy', 'retry'),
+    'sender refused': ([('MAIL', '550 no')], '220 hi', 'failed'),
+    'sender refused for now': ([('MAIL', '451 later')], '220 hi', 'retry'),
+    'recipient refused': ([('RCPT', '550 5.1.1 unknown')], '220 hi', 'failed'),
+    'recipient refused for now': ([('RCPT', '450 4.2.0 greylisted')], '220 hi', 'retry'),
+    'data refused': ([('DATA', '554 no')], '220 hi', 'failed'),
+    'refused after the dot': ([(r'\.$', '552 too big')], '220 hi', 'failed'),
+    'refused after the dot for now': ([(r'\.$', '452 disk full')], '220 hi', 'retry'),
+    'no answer to the dot': ([(r'\.$', None)], '220 hi', 'unconfirmed'),
+    'closes instead of answering the dot': ([(r'\.$', 'close')], '220 hi', 'unconfirmed'),
+    'closes at RCPT': ([('RCPT', 'close')], '220 hi', 'retry'),
+    'silent from the start': ([], None, 'retry'),
+    'nonsense': ([('EHLO', 'what?'), ('HELO', 'what?')], '220 hi', 'either'),
+}
+
+
+def failures(report, place, ours):
+    """What becomes of mail when servers fail."""
+    place.flush()
+    scripted = {name: Scripted(rules, greeting) for name, (rules, greeting, _) in FAILURES.items()}
+    for name, server in scripted.items():
+        config = dict(CONFIG, server='127.0.0.1', port=server.port, timeout=1)
+        place.producer.send(config, 'user@example.org', name, 'body-that-nobody-logs')
+    with Worker(place, ours + ['--retry-delay', '1h', '--retry-max-delay', '1h'], 'swift'):
+        place.wait(lambda: place.dead_count() + place.scheduled_count() == len(FAILURES))
+    dead = {line.split('"')[1]: line for line in place.dead('list')}
+    for name, (_, _, fate) in FAILURES.items():
+        line = dead.get(name)
+        ok = {'retry': line is None, 'either': True}.get(fate, line is not None and ('  %s  ' % fate) in line)
+        report.check('failure, %s: %s' % (name, fate), ok, line)
+    report.check('the reply is in the list', '550 5.1.1 unknown' in dead['recipient refused'], dead['recipient refused'])
+    report.check('the log has no body', 'body-that-nobody-logs' not in place.log())
+    for server in scripted.values():
+        server.stop()
+
+
+def letters(report, place, ours):
+    """Mail that was put aside, by the hand of an administrator."""
+    place.flush()
+    server = Server(place.mailbox)
+    server.start()
+    closed = Scripted([('RCPT', '550 no')])
+    for number in range(3):
+        place.producer.send(dict(CONFIG, server='127.0.0.1', port=closed.port), 'user@example.org', 'letter %d' % number, 'secret-body')
+    with Worker(place, ours, 'swift'):
+        place.wait(lambda: place.dead_count() == 3)
+    closed.stop()
+    listed = place.dead('list')
+    ids = [line.split()[3] for line in listed]
+    report.check('letters are listed, newest first', ['letter 2' in listed[0], 'letter 0' in listed[2]] == [True, True], listed)
+    shown = '\n'.join(place.dead('show', ids[0]))
+    report.check('one is shown', 'recipient  user@example.org' in shown and 'letter 2' in shown, shown)
+    report.check('without body and password', 'secret-body' not in shown and 'password' not in shown.lower(), shown)
+    place.dead('drop', ids[1])
+    place.dead('send-again', '--all')
+    report.check('dropped and sent again', (place.dead_count(), place.pending_count()) == (0, 2), (place.dead_count(), place.pending_count()))
+    # The server of those jobs is gone; a new one stands in its place.
+    again = Scripted([])
+    place.repoint(closed.port, again.port)
+    with Worker(place, ours, 'swift'):
+        place.wait(lambda: again.seen.count('.') == 2)
+    report.check('and they go', place.dead_count() == 0)
+    again.stop()
+    server.stop()
+
+
+def ages(report, place, ours):
+    place.flush()
+    server = Server(place.mailbox)
+    server.start()
+    config = dict(CONFIG, server='127.0.0.1', port=server.port)
+    place.producer.send(config, 'user@example.org', 'old', 'x')
+    time.sleep(4)
+    with Worker(place, ours + ['--max-mail-age', '2'], 'swift'):
+        place.wait(lambda: place.dead_count() == 1)
+        place.producer.send(config, 'user@example.org', 'fresh', 'x')
+        mail = place.mailbox.mails.get(timeout=20)
+    report.check('mail that is too old is put aside', 'too old' in place.dead('list')[0], place.dead('list'))
+    report.check('fresh mail goes', b'Subject: fresh' in mail[2], mail)
+    server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--worker', required=True)
+    parser.add_argument('--only', help='run one part')
+    options = parser.parse_args()
+    import administration
+    parts = [compare_mails, compare_connections, failures, letters, ages, administration.configuration, administration.process,
+             administration.exchange]
+    report = Report()
+    captured = subprocess.run([sys.executable, '-W', 'ignore', os.path.join(HERE, 'config_capture.py'), '--check'])
+    report.check('the fixture of configuration files is what Python says', captured.returncode == 0)
+    with servers.RedisServer() as redis:
+        directory = tempfile.mkdtemp(prefix='edumfa-interop-')
+        try:
+            place = Place(directory, redis, os.path.abspath(options.worker), Mailbox())
+            os.chdir(directory)
+            ours = [place.worker]
+            for part in parts:
+                if options.only in (None, part.__name__):
+                    part(report, place, ours)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+    report.end()
+
+
+if __name__ == '__main__':
+    main()
