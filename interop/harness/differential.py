@@ -1,6 +1,7 @@
 """interop/differential: runs every scenario with the Python reference and with another consumer, and compares."""
 import argparse
 import importlib
+import logging
 import multiprocessing
 import os
 import pkgutil
@@ -14,6 +15,8 @@ from . import consumers, scenario, servers, snapshot
 
 import scenarios
 
+STORAGES = ('redis', 'redis-expire', 'priority-redis', 'priority-redis-expire', 'sqlite')
+
 # Rendering nested values recurses.
 sys.setrecursionlimit(20_000)
 
@@ -26,8 +29,9 @@ def load_scenarios():
 class Lane:
     """One Redis server and what runs on it, one scenario after the other."""
 
-    def __init__(self, worker):
+    def __init__(self, worker, storage):
         self.worker = worker
+        self.storage = storage
         self.server = servers.RedisServer().start()
 
     def run_once(self, item, python):
@@ -35,7 +39,7 @@ class Lane:
         self.server.client().flushall()
         command = consumers.python_command() if python else self.worker
         env = consumers.environment()
-        return scenario.Run(item, self.server, command, env, python).execute()
+        return scenario.Run(item, self.server, command, env, python, self.storage).execute()
 
     def outcome(self, item, candidate_is_python):
         """The differences that one scenario shows, as lines; none is a pass."""
@@ -57,8 +61,14 @@ def described(error):
     return traceback.format_exc().rstrip()
 
 
-def lane_main(worker, candidate_is_python, work, results):
-    lane = Lane(worker)
+def quieten():
+    """The producer's own huey has something to say about every garbled message."""
+    logging.getLogger('huey').addHandler(logging.NullHandler())
+
+
+def lane_main(worker, storage, candidate_is_python, work, results):
+    lane = Lane(worker, storage)
+    quieten()
     try:
         load_scenarios()
         by_name = {item.name: item for item in scenario.ALL}
@@ -70,7 +80,7 @@ def lane_main(worker, candidate_is_python, work, results):
         lane.server.stop()
 
 
-def run_all(chosen, jobs, worker, candidate_is_python):
+def run_all(chosen, jobs, worker, storage, candidate_is_python):
     """Yields (name, differences, seconds) as lanes finish scenarios."""
     work, results = multiprocessing.Queue(), multiprocessing.Queue()
     for item in chosen:
@@ -78,7 +88,7 @@ def run_all(chosen, jobs, worker, candidate_is_python):
     lanes = []
     for _ in range(min(jobs, len(chosen))):
         work.put(None)
-        lane = multiprocessing.Process(target=lane_main, args=(worker, candidate_is_python, work, results))
+        lane = multiprocessing.Process(target=lane_main, args=(worker, storage, candidate_is_python, work, results))
         lane.start()
         lanes.append(lane)
     try:
@@ -110,6 +120,11 @@ def parse_arguments():
                         help='only scenarios whose name matches this regular expression; may be repeated')
     parser.add_argument('--tags', action='append', metavar='TAG', help='only scenarios with one of these tags')
     parser.add_argument('--without', action='append', default=[], metavar='TAG', help='leave out scenarios with this tag')
+    parser.add_argument('--storage', choices=STORAGES, default='redis',
+                        help='where the queue is, for all scenarios that name no storage of their own')
+    parser.add_argument('--server', metavar='NAME',
+                        help='which server: %s, or an executable (default: redis-server)' % ', '.join(servers.KNOWN))
+    parser.add_argument('--sample', type=int, default=1, metavar='N', help='only every Nth scenario, for a quick look')
     parser.add_argument('--jobs', type=int, default=2 * (os.cpu_count() or 1), metavar='N',
                         help='scenarios at once, each on a Redis of its own (default: two a core)')
     parser.add_argument('--list', action='store_true', help='list the scenarios and stop')
@@ -121,7 +136,14 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     load_scenarios()
+    if options.server:
+        servers.use(options.server)
     chosen = scenario.select(options.only, options.tags, options.without)
+    impossible = {'tls': 'this server is built without TLS'} if options.server in servers.KNOWN else {}
+    if '--at-least-once' in options.worker:
+        impossible['interrupts'] = 'huey loses the task that is interrupted; ours goes back to the queue'
+    chosen, left_out = scenario.suited(chosen, options.storage, impossible)
+    chosen = chosen[::options.sample]
     if options.list:
         list_scenarios(chosen)
         return 0
@@ -130,10 +152,12 @@ def main():
         return 2
     worker = shlex.split(options.worker)
     if options.show:
-        return show(chosen)
+        return show(chosen, options.storage)
     if options.consumer == 'swift' and shutil.which(worker[0]) is None:
         print('%s is not there; build it with `swift build`' % worker[0], file=sys.stderr)
         return 2
+    for reason, names in sorted(left_out.items()):
+        print('left out, %s: %s' % (reason, ' '.join(names)))
     return report(chosen, options, worker)
 
 
@@ -144,8 +168,8 @@ def list_scenarios(chosen):
     print('%d scenarios' % len(chosen))
 
 
-def show(chosen):
-    lane = Lane([])
+def show(chosen, storage):
+    lane = Lane([], storage)
     try:
         for item in chosen:
             print(item.name)
@@ -159,7 +183,7 @@ def show(chosen):
 def report(chosen, options, worker):
     passed = failed = 0
     started = time.monotonic()
-    outcomes = run_all(chosen, options.jobs, worker, options.consumer == 'python')
+    outcomes = run_all(chosen, options.jobs, worker, options.storage, options.consumer == 'python')
     for name, differences, seconds in outcomes:
         if differences:
             failed += 1
@@ -169,8 +193,8 @@ def report(chosen, options, worker):
             passed += 1
             if not options.quiet:
                 print('ok   %s (%.1f s)' % (name, seconds), flush=True)
-    print('%d scenarios, %s against the Python reference, %.0f s' %
-          (len(chosen), options.consumer, time.monotonic() - started))
+    print('%d scenarios on %s (%s), %s against the Python reference, %.0f s' %
+          (len(chosen), options.storage, servers.version(), options.consumer, time.monotonic() - started))
     print('%d passed, %d failed' % (passed, failed))
     return 1 if failed else 0
 

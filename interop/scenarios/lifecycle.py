@@ -37,7 +37,7 @@ def sigint_when_busy(run):
     run.stop('INT')
 
 
-@scenario(options=RECORD)
+@scenario(options=RECORD, tags=['interrupts'])
 def sigterm_when_busy(run):
     """The running task is interrupted and leaves nothing."""
     busy(run, 60)
@@ -61,21 +61,21 @@ def graceful_signal_term(run):
     run.stop('TERM')
 
 
-@scenario(options=RECORD + ['-g', 'TERM'])
+@scenario(options=RECORD + ['-g', 'TERM'], tags=['interrupts'])
 def graceful_signal_term_and_int(run):
     """-g TERM: SIGINT interrupts."""
     busy(run, 60)
     run.stop('INT')
 
 
-@scenario(options=RECORD + ['-t', '0.5'])
+@scenario(options=RECORD + ['-t', '0.5'], tags=['interrupts'])
 def shutdown_timeout(run):
     """-t: a graceful stop does not wait for ever."""
     busy(run, 60)
     run.stop('INT')
 
 
-@scenario(options=RECORD)
+@scenario(options=RECORD, tags=['interrupts'])
 def sigint_twice(run):
     """The second SIGINT does not wait."""
     busy(run, 60)
@@ -114,7 +114,7 @@ def sighup_twice(run):
         run.consumer.wait_ready()
 
 
-@scenario()
+@scenario(redis='is about the connection to Redis')
 def before_redis_is_up(run):
     """A consumer that starts before Redis waits for it."""
     server = run.own_server(start=False)
@@ -131,7 +131,7 @@ def before_redis_is_up(run):
     run.call('add', 1, 2)
 
 
-@scenario()
+@scenario(redis='is about the connection to Redis')
 def stopped_before_redis_is_up(run):
     """A consumer that waits for Redis can be stopped."""
     server = run.own_server(start=False)

@@ -10,7 +10,7 @@ def no_results(run):
     run.call('log', 'ran', 1)
 
 
-@scenario(options=['--notify-result'])
+@scenario(options=['--notify-result'], redis='is about a key that only Redis has')
 def notify_result(run):
     """A list per result wakes a waiting producer, and expires."""
     run.call('add', 1, 2)
@@ -18,7 +18,7 @@ def notify_result(run):
     run.call('fail', 'boom')
 
 
-@scenario(options=['--notify-result'])
+@scenario(options=['--notify-result'], redis='is about a key that only Redis has')
 def notify_result_wakes(run):
     """A producer that blocks for its result."""
     run.start()

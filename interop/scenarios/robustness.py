@@ -1,4 +1,5 @@
 """What is not a task, and what goes on around it."""
+import datetime
 import pickle
 
 from harness.scenario import scenario
@@ -48,7 +49,10 @@ def strange_ids(run):
         run.push(pickle.dumps(message(run, id=id), 5))
 
 
-@scenario(dead=True)
+UNKEYED = 'huey runs such a task, and has no key for its result'
+
+
+@scenario(dead=True, except_on={'redis-expire': UNKEYED, 'priority-redis-expire': UNKEYED})
 def an_id_that_is_a_number(run):
     """An id that is no text."""
     run.push(pickle.dumps(message(run, id=77), 5))
@@ -101,7 +105,8 @@ def none_in_fields(run):
 @scenario(dead=True)
 def undecodable_in_the_schedule(run):
     """Due garbage disappears from the schedule; what is not due stays."""
-    run.redis.zadd(run.huey.storage.schedule_key, {b'garbage': 1.0, b'more garbage': 4e9})
+    for data, moment in ((b'garbage', 1), (b'more garbage', 4e9)):
+        run.huey.storage.add_to_schedule(data, datetime.datetime.fromtimestamp(moment))
     run.huey.add_schedule(run.s('log', 'due', 1, delay=-5))
     run.want_list('interop:log:due', 1)
 
