@@ -206,6 +206,8 @@ extension Executor {
         let parts = try zip(keys, stored).map { key, stored in
             try (key == report.key ? value : stored).map(huey.serializer.deserialize)
         }
+        // Where the count and the callback are one write, the last part is still to be stored, if only for who waits for it.
+        if sink.acknowledges { pending.effects.append(.put(value, key: report.key, isResult: true)) }
         pending.effects.append(.deleteCounter(key: report.counterKey))
         pending.effects += keys.map { .delete(key: $0) }
         var callback = chord.callback.message

@@ -26,11 +26,9 @@ extension AcknowledgingChannel {
         var commands = RedisBatch.forScript()
         storage.values.exists(report.key, &commands)
         storage.values.counter(report.counterKey, &commands)
-        storage.values.write(
-            deletions: [],
-            values: [StoredValue(key: report.key, value: report.value, isResult: true)],
-            to: &commands
-        )
+        var part = MergedEffects()
+        try part.add(.put(report.value, key: report.key, isResult: true))
+        try part.write(to: &commands, for: storage)
         storage.values.count(report.counterKey, &commands)
         let reply = try await storage.client.evaluate(
             DeliveryScripts.count,
