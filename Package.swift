@@ -147,6 +147,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "QueueBench",
+            dependencies: [
+                "Huey", "HueyRedis",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Queue/QueueBench",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "HueyTool",
             dependencies: [
                 "Huey", "HueyRedis", "Pickle",

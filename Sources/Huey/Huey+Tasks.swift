@@ -13,7 +13,7 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (repeat each Argument) async throws -> Output
     ) -> LocalTask<Output, repeat each Argument> {
-        register(name, parameters, settings) { _, arguments in
+        register(name, parameters, settings, mayReturnNone: TaskRun.mayBeNone(Output.self)) { _, arguments in
             var arguments = arguments
             return try await handler(repeat try arguments.next(as: (each Argument).self))
         }
@@ -123,13 +123,14 @@ extension Huey {
         _ settings: TaskSettings,
         takesTask: Bool = false,
         isDue: (@Sendable (PickleDateTime) -> Bool)? = nil,
+        mayReturnNone: Bool = true,
         run: @escaping @Sendable (TaskContext, BoundArguments) async throws -> RegisteredTask.Value
     ) {
         do {
             let signature = try Signature(name: name, parameters: parameters, takesTask: takesTask)
             registry.register(
-                RegisteredTask(name: name, settings: settings, isDue: isDue) { context in
-                    let (args, kwargs) = try context.message.arguments.views()
+                RegisteredTask(name: name, settings: settings, isDue: isDue, mayReturnNone: mayReturnNone) { context in
+                    let (args, kwargs) = try context.start.message.arguments.views()
                     return try await run(context, signature.bind(args: args, kwargs: kwargs))
                 }
             )

@@ -81,10 +81,14 @@ public final class Huey: Sendable {
     /// behind it. Mirrors `Registry.create_task`; a task that only Python knows stays as it is.
     ///
     /// - Throws: as ``deserialize(_:)``.
-    package func deserializeResolved(_ data: [UInt8]) throws -> Message {
+    package func deserializeResolved(_ data: [UInt8]) throws -> Message { try decode(data).message }
+
+    /// The same, with the task that the message calls.
+    func decode(_ data: [UInt8]) throws -> PreparedMessage {
         var message = try deserialize(data)
-        resolve(&message)
-        return message
+        let task = registry.task(named: message.name)
+        resolve(&message, task)
+        return PreparedMessage(message, of: task)
     }
 
     /// The first task behind a message that nobody has registered here, where that matters.
@@ -98,14 +102,16 @@ public final class Huey: Sendable {
         return nil
     }
 
-    private func resolve(_ message: inout Message) {
+    private func resolve(_ message: inout Message) { resolve(&message, registry.task(named: message.name)) }
+
+    func resolve(_ message: inout Message, _ task: RegisteredTask?) {
         if let next = message.onComplete { message.onComplete = Message.Next(resolved(next.message)) }
         if let handler = message.onError { message.onError = Message.Next(resolved(handler.message)) }
         if var chord = message.chord {
             chord.callback = Message.Next(resolved(chord.callback.message))
             message.chord = chord
         }
-        guard let settings = registry.task(named: message.name)?.settings else { return }
+        guard let settings = task?.settings else { return }
         message.retries = message.retries ?? settings.retries
         message.retryDelay = message.retryDelay ?? settings.retryDelay
         message.priority = message.priority ?? settings.priority

@@ -5,7 +5,7 @@ import Synchronization
 /// Gathers the settlements of messages and writes them in batches: while one write is under way the next gathers.
 ///
 /// A write that fails because the storage cannot be reached is tried again until it succeeds or the consumer must stop.
-final class Committer: EffectSink {
+final class Committer: GatheringSink {
     private struct State {
         var pending: [Settlement] = []
         /// How many effects are pending; a settlement without any counts as one.
@@ -57,16 +57,20 @@ final class Committer: EffectSink {
     func submit(_ settlement: Settlement) async throws {
         // There is nothing to acknowledge where messages are gone once they are handed out.
         guard channel.acknowledges || !settlement.effects.isEmpty else { return }
+        if gather(settlement, at: .now) { try await flush() }
+    }
+
+    func gather(_ settlement: Settlement, at now: ContinuousClock.Instant) -> Bool {
         let (writer, isFull) = state.withLock { state in
-            if state.pending.isEmpty { state.oldest = .now }
+            if state.pending.isEmpty { state.oldest = now }
             state.pending.append(settlement)
             state.submitted += 1
             state.weight += max(1, settlement.effects.count)
-            let isDue = state.weight >= Bound.batch || state.oldest.duration(to: .now) >= Bound.age
+            let isDue = state.weight >= Bound.batch || state.oldest.duration(to: now) >= Bound.age
             return (isDue ? state.callWriter() : nil, state.weight > Bound.pending)
         }
         writer?.resume(returning: true)
-        if isFull { try await flush() }
+        return isFull
     }
 
     /// Lets what is pending be written now: no worker is about to bring more, or somebody waits for it.

@@ -5,6 +5,8 @@ import Redis
 /// Effects sorted by command. A key that is deleted and then set, or the reverse, ends the way the last effect wants.
 struct MergedEffects {
     private var deletions: [String] = []
+    /// Ids of tasks whose own revocations are forgotten.
+    private var revocations: [String] = []
     private var counters: [String] = []
     private var values: [StoredValue] = []
     private var notified: [String] = []
@@ -26,6 +28,13 @@ struct MergedEffects {
         case .delete(let key):
             if mayCollide || !key.hasPrefix("r:") { values.removeAll { $0.key == key } }
             deletions.append(key)
+        case .complete(let id, let value):
+            if mayCollide {
+                try add(.delete(key: Message.revocationKey(id)))
+            } else {
+                revocations.append(id)
+            }
+            if let value { try add(.put(value, key: id, isResult: true)) }
         case .deleteCounter(let key):
             counters.append(key)
         case .enqueue(let data, let priority):
@@ -39,6 +48,13 @@ struct MergedEffects {
         }
     }
 
+    /// Makes room for what so many tasks bring about.
+    mutating func reserve(_ count: Int) {
+        revocations.reserveCapacity(count)
+        values.reserveCapacity(count)
+        notified.reserveCapacity(count)
+    }
+
     /// Adds the commands that bring the effects about.
     ///
     /// - Throws: ``HueyError`` for a message that cannot be enqueued here.
@@ -46,10 +62,15 @@ struct MergedEffects {
         let (keys, options) = (storage.keys, storage.options)
         var rest = deletions[...]
         while rest.count > Self.mostKeys {
-            storage.values.write(deletions: Array(rest.prefix(Self.mostKeys)), values: [], to: &batch)
+            storage.values.write(
+                deletions: Array(rest.prefix(Self.mostKeys)),
+                revocations: [],
+                values: [],
+                to: &batch
+            )
             rest = rest.dropFirst(Self.mostKeys)
         }
-        storage.values.write(deletions: Array(rest), values: values, to: &batch)
+        storage.values.write(deletions: Array(rest), revocations: revocations, values: values, to: &batch)
         for key in counters { storage.values.deleteCounter(key, &batch) }
         for (digest, id) in releases { batch.append("HDEL", .init(keys.unique(digest)), .init(id)) }
         if options.notifyResult {

@@ -16,6 +16,14 @@ package protocol EffectSink: Sendable {
     func noteStart(of delivery: Delivery) async throws
 }
 
+/// A sink that takes a settlement without being waited for.
+package protocol GatheringSink: EffectSink {
+    /// As ``EffectSink/submit(_:)``, but at once; whether so much waits by now that the caller had better ``EffectSink/flush()``.
+    ///
+    /// - Parameter now: the time, which its caller has just looked up.
+    func gather(_ settlement: Settlement, at now: ContinuousClock.Instant) -> Bool
+}
+
 /// Commits at once.
 package struct DirectSink: EffectSink {
     private let channel: any DeliveryChannel

@@ -17,17 +17,36 @@ struct TaskRun: Sendable {
 
     mutating func encodeValue(with serializer: any Serializer, limit: Int) throws {
         guard case .value(let value) = outcome else { return }
+        encoded = try Self.encoded(value, of: start, with: serializer, limit: limit)
+    }
+
+    static func encoded(
+        _ value: RegisteredTask.Value,
+        of start: StartedTask,
+        with serializer: any Serializer,
+        limit: Int
+    ) throws -> [UInt8] {
         let data = try serializer.serialize(value)
         guard data.count <= limit else {
-            throw HueyError.tooLarge("the value of task \(message.id)", data.count, limit)
+            throw HueyError.tooLarge("the value of task \(start.message.id)", data.count, limit)
         }
-        encoded = data
+        return data
     }
 
     var isNone: Bool {
         guard case .value(let value) = outcome else { return false }
+        return Self.isNone(value, of: task)
+    }
+
+    static func isNone(_ value: RegisteredTask.Value, of task: RegisteredTask) -> Bool {
+        guard task.mayReturnNone else { return false }
+        // Asking for a type is much cheaper than asking for a protocol.
+        if let value = value as? PickleValue { return value.isPythonNone }
         return (value as? any NoneRepresentable)?.isPythonNone ?? false
     }
+
+    /// Whether a value of this type may stand for None.
+    static func mayBeNone(_ type: any PickleEncodable.Type) -> Bool { type is any NoneRepresentable.Type }
 }
 
 /// A type that may stand for Python's None.

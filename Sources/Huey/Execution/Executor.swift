@@ -18,7 +18,8 @@ package struct Executor: Sendable {
 
     package let huey: Huey
     let sink: any EffectSink
-    package let inFlight: InFlight
+    private let gatherer: (any GatheringSink)?
+    private let seat: InFlight.Seat
     package var policy: MessagePolicy
     package var logger: Logger
 
@@ -31,7 +32,8 @@ package struct Executor: Sendable {
     ) {
         self.huey = huey
         self.sink = sink
-        self.inFlight = inFlight
+        gatherer = sink as? any GatheringSink
+        seat = inFlight.seat()
         self.policy = policy
         self.logger = logger
     }
@@ -41,34 +43,90 @@ package struct Executor: Sendable {
     /// - Throws: the storage's error; then nothing is known of the task's effects.
     @discardableResult
     package func run(_ delivery: Delivery) async throws -> Completion {
-        let message: Message
+        let decoded: PreparedMessage
         do {
-            message = try delivery.prepared?.message ?? huey.deserializeResolved(delivery.data)
+            decoded = try delivery.prepared ?? huey.decode(delivery.data)
         } catch {
             logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
             return try await bury(delivery, .undecodable, "\(error)")
         }
-        let task = huey.registry.task(named: message.name)
-        let missing = task == nil ? message.name : huey.unknownFollowUp(of: message)
-        guard let task, missing == nil else {
-            return try await handleUnknown(delivery, message, "\(missing ?? message.name) not found in TaskRegistry")
+        let unknown = decoded.task == nil ? decoded.message.name : huey.unknownFollowUp(of: decoded.message)
+        guard let task = decoded.task, unknown == nil else {
+            let name = unknown ?? decoded.message.name
+            return try await handleUnknown(delivery, decoded.message, "\(name) not found in TaskRegistry")
         }
         if delivery.redeliveries > 0 {
+            let id = decoded.message.id
             if let limit = policy.deathLimit, delivery.deaths >= limit {
                 let detail = "\(delivery.deaths) consumers died while the task ran"
-                logger.error("Task \(message.id) is put aside: \(detail).")
-                return try await bury(delivery, .workerDied, detail, message)
+                logger.error("Task \(id) is put aside: \(detail).")
+                return try await bury(delivery, .workerDied, detail, decoded.message)
             }
-            try await patiently(message.id) { try await sink.noteStart(of: delivery) }
+            try await patiently(id) { try await sink.noteStart(of: delivery) }
         }
-        let start = StartedTask(delivery: delivery, message: message, task: task)
+        let start = StartedTask(delivery: delivery, decoded: decoded, task: task)
         do {
+            let now = ContinuousClock.now
+            if isPlain(decoded, at: now) { return try await runPlainly(start, from: now) }
             return try await execute(TaskRun(start), start)
         } catch let error as HueyError {
-            logger.error("Unhandled error during execution of task \(message.id).", metadata: ["reason": "\(error)"])
-            return try await bury(delivery, .unwritable, "\(error)", message)
+            let id = decoded.message.id
+            logger.error("Unhandled error during execution of task \(id).", metadata: ["reason": "\(error)"])
+            return try await bury(delivery, .unwritable, "\(error)", decoded.message)
         }
     }
+
+    // MARK: the short way
+
+    /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
+    private func isPlain(_ decoded: PreparedMessage, at now: ContinuousClock.Instant) -> Bool {
+        decoded.isPlain && gatherer != nil && huey.hooks.isQuiet && !huey.options.immediate
+            && decoded.isKnownToRun(generation: huey.revocationGeneration.current, at: now)
+    }
+
+    /// What ``execute(_:_:)`` comes to for such a message, in as few steps as there can be.
+    private func runPlainly(_ start: StartedTask, from begin: ContinuousClock.Instant) async throws -> Completion {
+        logger.info("Executing \(start.message.summary)")
+        seat.insert(start)
+        let context = TaskContext(
+            huey: huey,
+            start: start,
+            deadline: nil,
+            deliveries: start.delivery.redeliveries + 1,
+            logger: logger
+        )
+        let outcome = await outcome(of: context, start.task, nil)
+        seat.remove(start)
+        let end = ContinuousClock.now
+        let duration = begin.duration(to: end)
+        guard let outcome else { return interrupted(start) }
+        if duration > Bound.fast { huey.revocationGeneration.advance() }
+        log(outcome, context, took: duration)
+        guard let gatherer, case .value(let value) = outcome, let effect = completion(of: start, value) else {
+            return try await conclude(outcome, start, context, took: duration, lateness: nil)
+        }
+        start.task.metrics.record(start.message, took: duration, lateness: nil, effects: [])
+        let settlement = Settlement(of: start.delivery, [effect], isFinal: true)
+        if gatherer.gather(settlement, at: end) { try await gatherer.flush() }
+        return .settled
+    }
+
+    /// What a value brings about; nil where it cannot be written.
+    private func completion(of start: StartedTask, _ value: RegisteredTask.Value) -> StorageEffect? {
+        guard huey.options.results, huey.options.storeNone || !TaskRun.isNone(value, of: start.task) else {
+            return .complete(id: start.message.id, value: nil)
+        }
+        let limit = huey.options.maximumResultSize
+        let encoded = try? TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit)
+        return encoded.map { .complete(id: start.message.id, value: $0) }
+    }
+
+    private func interrupted(_ start: StartedTask) -> Completion {
+        logger.warning("Received exit signal, \(start.message.id) did not finish.")
+        return .interrupted
+    }
+
+    // MARK: what cannot run
 
     private func bury(
         _ delivery: Delivery,
@@ -107,7 +165,7 @@ package struct Executor: Sendable {
         let now = huey.now()
         if let eta = message.eta, !eta.isNotAfter(now) {
             try await perform([.reschedule(message)], run)
-        } else if try await isRevoked(message, run.delivery.prepared, at: now) {
+        } else if try await isRevoked(start, at: now) {
             logger.warning("Task \(message.summary) was revoked, not executing")
             try await skip(run, .revoked)
         } else if let expires = message.expiresResolved, !now.isNotAfter(expires) {
@@ -116,8 +174,8 @@ package struct Executor: Sendable {
         } else {
             logger.info("Executing \(message.summary)")
             // Before anybody hears of it: who stops the consumer because of that must find the task running.
-            inFlight.insert(start)
-            defer { inFlight.remove(start) }
+            seat.insert(start)
+            defer { seat.remove(start) }
             if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
             return try await call(start)
         }
@@ -131,20 +189,12 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
-    private func isRevoked(
-        _ message: Message,
-        _ prepared: PreparedMessage?,
-        at now: PickleDateTime
-    ) async throws -> Bool {
+    private func isRevoked(_ start: StartedTask, at now: PickleDateTime) async throws -> Bool {
+        let message = start.message
         let keys = Huey.revocationKeys(of: message)
-        func read(_ keys: [String]) async throws -> [[UInt8]?] {
+        let values = try await start.decoded.revocations(generation: huey.revocationGeneration.current) { keys in
             try await patiently(message.id) { try await huey.storage.peekMany(keys) }
         }
-        let generation = huey.revocationGeneration.current
-        let values =
-            if let prepared { try await prepared.revocations(generation: generation, read: read) } else {
-                try await read(keys)
-            }
         for (key, value) in zip(keys, values) {
             guard let value else { continue }
             let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
@@ -179,10 +229,8 @@ package struct Executor: Sendable {
 
     /// Mirrors `Huey._execute`.
     private func call(_ start: StartedTask) async throws -> Completion {
-        var run = TaskRun(start)
         let (message, task) = (start.message, start.task)
-        let clock = ContinuousClock()
-        let begin = clock.now
+        let begin = ContinuousClock.now
         let lateness = message.eta.map { max(0, huey.now().naiveMicroseconds - $0.naiveMicroseconds) }
         let timeout = message.timeout ?? task.settings.timeout
         let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
@@ -196,18 +244,28 @@ package struct Executor: Sendable {
         do {
             try await runPreExecute(context)
         } catch {
-            try await skip(run, .canceled)
+            try await skip(TaskRun(start), .canceled)
             return .settled
         }
         let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
-        inFlight.remove(start)
-        guard let outcome else {
-            logger.warning("Received exit signal, \(message.id) did not finish.")
-            return .interrupted
-        }
-        let duration = clock.now - begin
+        seat.remove(start)
+        guard let outcome else { return interrupted(start) }
+        let duration = begin.duration(to: .now)
         if duration > Bound.fast { huey.revocationGeneration.advance() }
         log(outcome, context, took: duration)
+        return try await conclude(outcome, start, context, took: duration, lateness: lateness)
+    }
+
+    /// What follows from a task's outcome.
+    private func conclude(
+        _ outcome: TaskOutcome,
+        _ start: StartedTask,
+        _ context: TaskContext,
+        took duration: Duration,
+        lateness: Int?
+    ) async throws -> Completion {
+        var run = TaskRun(start)
+        let (message, task) = (start.message, start.task)
         run.context = context
         run.outcome = outcome
         do {

@@ -2,22 +2,50 @@ import Synchronization
 
 /// The tasks that are running now: huey's `_tasks_in_flight`.
 package final class InFlight: Sendable {
-    private let running = Mutex<[ObjectIdentifier: StartedTask]>([:])
+    /// What one worker runs, in the order of their start: mostly one task.
+    final class Seat: Sendable {
+        private let running = Mutex<[StartedTask]>([])
+
+        func insert(_ task: StartedTask) { running.withLock { $0.append(task) } }
+
+        func remove(_ task: StartedTask) {
+            running.withLock { running in
+                if running.count == 1, running[0] === task {
+                    running.removeAll(keepingCapacity: true)
+                } else {
+                    running.removeAll { $0 === task }
+                }
+            }
+        }
+
+        var count: Int { running.withLock { $0.count } }
+
+        func takeAll() -> [StartedTask] {
+            running.withLock { running in
+                defer { running = [] }
+                return running
+            }
+        }
+    }
+
+    private let seats = Mutex<[Seat]>([])
 
     package init() {}
 
-    func insert(_ task: StartedTask) { running.withLock { $0[ObjectIdentifier(task)] = task } }
+    /// A seat for one worker, so that workers need not wait for each other.
+    func seat() -> Seat {
+        let seat = Seat()
+        seats.withLock { $0.append(seat) }
+        return seat
+    }
 
-    func remove(_ task: StartedTask) { running.withLock { $0[ObjectIdentifier(task)] = nil } }
-
-    package var count: Int { running.withLock { $0.count } }
+    package var count: Int { seats.withLock { $0.reduce(0) { $0 + $1.count } } }
 
     /// Tells the listeners of every running task that it will not finish. Mirrors `notify_interrupted_tasks`.
     package func notifyInterrupted(_ huey: Huey) async {
-        let running = running.withLock { running in
-            defer { running = [:] }
-            return running.values.map(\.message).sorted { $0.id < $1.id }
+        let running = seats.withLock { $0.flatMap { $0.takeAll() } }
+        for task in running.sorted(by: { $0.message.id < $1.message.id }) {
+            await huey.emit(.interrupted, task.message)
         }
-        for message in running { await huey.emit(.interrupted, message) }
     }
 }

@@ -19,9 +19,19 @@ final class Hooks: Sendable {
     }
 
     private let state = Mutex(State())
+    private let quiet = Atomic(true)
+
+    /// Whether nobody is to be told of a task: no receiver of any signal, no hook around tasks. To be asked once a task.
+    var isQuiet: Bool { quiet.load(ordering: .acquiring) }
 
     func withState<Result>(_ body: (inout sending State) -> sending Result) -> sending Result {
-        state.withLock { body(&$0) }
+        state.withLock { state in
+            defer {
+                let isQuiet = state.receivers.isEmpty && state.preExecute.isEmpty && state.postExecute.isEmpty
+                quiet.store(isQuiet, ordering: .releasing)
+            }
+            return body(&state)
+        }
     }
 
     /// A hook of a name that is taken replaces the one that has it, where it stands.

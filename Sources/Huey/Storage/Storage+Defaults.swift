@@ -84,6 +84,9 @@ extension Storage {
             switch effect {
             case .put(let value, let key, let isResult):
                 try await putData(value, forKey: key, isResult: isResult)
+            case .complete(let id, let value):
+                _ = try await deleteData(Message.revocationKey(id))
+                if let value { try await putData(value, forKey: id, isResult: true) }
             case .delete(let key):
                 _ = try await deleteData(key)
             case .deleteCounter(let key):

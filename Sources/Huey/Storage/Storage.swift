@@ -143,8 +143,11 @@ public enum StorageEffect: Sendable {
     case enqueue([UInt8], priority: Double?)
     /// ``Storage/addToSchedule(_:at:)``
     case schedule([UInt8], at: PickleDateTime)
+    /// A task came to its end: its own revocation is forgotten, and its value stored as its result, if there is one to store. What most tasks
+    /// bring about, in one piece.
+    case complete(id: String, value: [UInt8]?)
     /// ``Storage/bury(_:)``
-    case bury(DeadLetter)
+    indirect case bury(DeadLetter)
     /// ``UniqueStorage/releaseUnique(_:id:)``
     case releaseUnique(String, id: String)
 }

@@ -11,16 +11,20 @@ final class RegisteredTask: Sendable {
     let isDue: (@Sendable (PickleDateTime) -> Bool)?
     let run: @Sendable (TaskContext) async throws -> Value
     let metrics = TaskMetrics()
+    /// Whether a value may be Python's None, as far as its type tells.
+    let mayReturnNone: Bool
 
     init(
         name: String,
         settings: TaskSettings,
         isDue: (@Sendable (PickleDateTime) -> Bool)?,
+        mayReturnNone: Bool = true,
         run: @escaping @Sendable (TaskContext) async throws -> Value
     ) {
         self.name = name
         self.settings = settings
         self.isDue = isDue
+        self.mayReturnNone = mayReturnNone
         self.run = run
     }
 

@@ -10,12 +10,17 @@ extension Message: PickleDecodable {
     ///
     /// - Throws: ``HueyError`` `.malformedMessage` when the value is no message, ``PickleError`` when a field has another type.
     public init(pickle view: PickleView) throws {
-        try self.init(pickle: view, depth: 0)
+        try self.init(pickle: view, likely: "", depth: 0)
     }
 
-    private init(pickle view: PickleView, depth: Int) throws {
+    /// The same for a message that is likely of this name, which is shared then.
+    init(pickle view: PickleView, likely name: String) throws {
+        try self.init(pickle: view, likely: name, depth: 0)
+    }
+
+    private init(pickle view: PickleView, likely likelyName: String, depth: Int) throws {
         guard depth < Limit.nesting else { throw HueyError.malformedMessage("a pipeline nests too deeply") }
-        guard let object = view.object, object.callsMessage else {
+        guard let object = view.object, object.isInstance(of: "huey.registry", "Message") else {
             throw HueyError.malformedMessage("expected a huey message, found \(view.briefType)")
         }
         let fields = object.arguments
@@ -23,18 +28,22 @@ extension Message: PickleDecodable {
             throw HueyError.malformedMessage("a message has 10 to 15 fields, this one \(fields.count)")
         }
         func field(_ index: Int) -> PickleView? {
-            guard index < fields.count else { return nil }
-            let view = fields[fields.index(fields.startIndex, offsetBy: index)]
-            return view.isNone ? nil : view
+            guard index < fields.count, !fields.isNone(at: index) else { return nil }
+            return fields[index]
         }
         func nested(_ index: Int) throws -> Next? {
-            try field(index).map { Next(try Message(pickle: $0, depth: depth + 1)) }
+            try field(index).map { Next(try Message(pickle: $0, likely: "", depth: depth + 1)) }
         }
-        guard let id = field(0), let name = field(1)?.string else {
+        let isLikely = !likelyName.isEmpty && field(1)?.equals(likelyName) == true
+        guard let id = field(0), let name = isLikely ? likelyName : field(1)?.string else {
             throw HueyError.malformedMessage("a message without id or name")
         }
-        self.id = try Self.text(of: id)
-        wireID = id.kind == .string ? nil : id
+        if let text = id.string {
+            self.id = text
+        } else {
+            self.id = try Self.text(of: id)
+            wireID = id
+        }
         self.name = name
         eta = try field(2).map(PickleDateTime.init(pickle:))
         retries = try field(3).map { view in
@@ -87,15 +96,8 @@ extension Message: PickleDecodable {
             id: try String(pickle: parts[0]),
             size: try Int(pickle: parts[1]),
             index: try Int(pickle: parts[2]),
-            callback: Next(try Message(pickle: parts[3], depth: depth + 1))
+            callback: Next(try Message(pickle: parts[3], likely: "", depth: depth + 1))
         )
-    }
-}
-
-extension PickleObject {
-    fileprivate var callsMessage: Bool {
-        if let name = className { return name.module == "huey.registry" && name.name == "Message" }
-        return false
     }
 }
 

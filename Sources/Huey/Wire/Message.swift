@@ -51,7 +51,10 @@ public struct Message: Sendable {
     }
 
     /// The key under which a revocation of this task is kept. Mirrors `Task.revoke_id`.
-    var revocationKey: String { "r:" + id }
+    var revocationKey: String { Self.revocationKey(id) }
+
+    /// The key under which a revocation of the task of that id is kept.
+    package static func revocationKey(_ id: String) -> String { "r:" + id }
 
     /// This message and the rest of its pipeline, in order.
     var pipeline: [Message] {

@@ -12,13 +12,20 @@ struct ExpiringValues: RedisValues {
     private func result(_ key: String) -> RedisArgument { .init(resultPrefix + key) }
     private func counter(_ key: String) -> RedisArgument { .init(counterPrefix + key) }
 
-    func write(deletions: [String], values: [StoredValue], to batch: inout RedisBatch) {
-        if !deletions.isEmpty { batch.append("DEL", deletions.map(result)) }
+    func write(deletions: [String], revocations: [String], values: [StoredValue], to batch: inout RedisBatch) {
+        if !deletions.isEmpty || !revocations.isEmpty {
+            batch.command("DEL", argumentCount: deletions.count + revocations.count)
+            for key in deletions { batch.argument(resultPrefix, key) }
+            let prefix = resultPrefix + Message.revocationKey("")
+            for id in revocations { batch.argument(prefix, id) }
+        }
         for value in values {
+            batch.command("SET", argumentCount: value.isResult ? 4 : 2)
+            batch.argument(resultPrefix, value.key)
+            batch.argument(value.value)
             if value.isResult {
-                batch.append("SET", result(value.key), .init(value.value), "EX", .init(expireTime))
-            } else {
-                batch.append("SET", result(value.key), .init(value.value))
+                batch.argument("EX")
+                batch.argument(expireTime)
             }
         }
     }

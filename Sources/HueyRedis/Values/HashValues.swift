@@ -6,11 +6,12 @@ struct HashValues: RedisValues {
     let results: String
     let counters: String
 
-    func write(deletions: [String], values: [StoredValue], to batch: inout RedisBatch) {
-        if !deletions.isEmpty {
-            batch.command("HDEL", argumentCount: 1 + deletions.count)
+    func write(deletions: [String], revocations: [String], values: [StoredValue], to batch: inout RedisBatch) {
+        if !deletions.isEmpty || !revocations.isEmpty {
+            batch.command("HDEL", argumentCount: 1 + deletions.count + revocations.count)
             batch.argument(results)
             for key in deletions { batch.argument(key) }
+            for id in revocations { batch.argument(Message.revocationKey(""), id) }
         }
         if !values.isEmpty {
             batch.command("HSET", argumentCount: 1 + 2 * values.count)

@@ -4,7 +4,9 @@ import Redis
 /// How results, revocations, locks and counters lie on Redis.
 protocol RedisValues: Sendable {
     /// Forgets values and stores others, in that order, in as few commands as there can be.
-    func write(deletions: [String], values: [StoredValue], to batch: inout RedisBatch)
+    ///
+    /// - Parameter revocations: ids of tasks whose own revocations are forgotten, too.
+    func write(deletions: [String], revocations: [String], values: [StoredValue], to batch: inout RedisBatch)
     /// Asks for the values of keys.
     func peek(_ keys: [String], _ batch: inout RedisBatch)
     /// Asks for a value and takes it away, where values do not expire. The value is the last reply, or the first in it.

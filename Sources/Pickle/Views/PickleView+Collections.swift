@@ -18,6 +18,12 @@ extension PickleView {
             precondition(position >= 0 && position < count, "index out of range")
             return withExtendedLifetime(document) { PickleView(document, document.arena.children[first &+ position]) }
         }
+
+        /// Whether the element at a position is None.
+        package func isNone(at position: Int) -> Bool {
+            precondition(position >= 0 && position < count, "index out of range")
+            return withExtendedLifetime(document) { document.arena.children[first &+ position] == Singleton.none }
+        }
     }
 
     /// The pairs of a dict, in insertion order; of equal keys the first stays and the last value wins, as in Python.

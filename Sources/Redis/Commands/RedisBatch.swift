@@ -115,6 +115,21 @@ public struct RedisBatch: Sendable {
         string.withUTF8 { argument(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Adds an argument to the command that was begun: two strings' UTF-8, one behind the other.
+    public mutating func argument(_ prefix: String, _ string: String) {
+        missingArguments -= 1
+        let count = prefix.utf8.count + string.utf8.count
+        guard hasRoom(count + Self.headerSize) else { return }
+        var (prefix, string) = (prefix, string)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count + Self.headerSize) { target in
+            var writer = RESPWriter(target)
+            prefix.withUTF8 { first in
+                string.withUTF8 { writer.bulk(UnsafeRawBufferPointer(first), UnsafeRawBufferPointer($0)) }
+            }
+            return writer.offset
+        }
+    }
+
     /// Adds an argument to the command that was begun.
     public mutating func argument(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { argument($0) }
@@ -223,11 +238,21 @@ private struct RESPWriter {
 
     mutating func bulk(_ bytes: UnsafeRawBufferPointer) {
         header(UInt8(ascii: "$"), bytes.count)
-        if let base = bytes.baseAddress, let start = target.baseAddress {
-            (start + offset).copyMemory(from: base, byteCount: bytes.count)
-            offset += bytes.count
-        }
+        copy(bytes)
         newline()
+    }
+
+    mutating func bulk(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) {
+        header(UInt8(ascii: "$"), first.count + second.count)
+        copy(first)
+        copy(second)
+        newline()
+    }
+
+    private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress, let start = target.baseAddress else { return }
+        (start + offset).copyMemory(from: base, byteCount: bytes.count)
+        offset += bytes.count
     }
 
     mutating func bulk(_ int: Int) {

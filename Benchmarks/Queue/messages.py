@@ -1,0 +1,57 @@
+"""Messages to fill a queue with: real huey's bytes, each with an id of its own."""
+import uuid
+
+import interop_tasks
+
+# About 4 kB of pickle.
+LISTS = [[number, 'customer-%05d@example.org' % number, number * 1.25, None, True,
+          'what a person wrote, line %d' % number] for number in range(40)]
+PAYLOADS = {
+    'small': lambda tasks: tasks.add.s(2, 3),
+    '4 kB': lambda tasks: tasks.echo.s(LISTS),
+}
+
+
+def instance(url, storage='redis', serializer='pickle', secret=None, results=True, notify_result=False):
+    """A huey with the consumer's options."""
+    return interop_tasks.make_huey('bench', url, storage_kind=storage, serializer_kind=serializer, secret=secret,
+                                   results=results, notify_result=notify_result)
+
+
+def build(huey, tasks, payload, count):
+    """Yields `count` messages as huey writes them."""
+    make = PAYLOADS[payload]
+    task = make(tasks)
+    parts = huey.serialize_task(task).split(task.id.encode())
+    # A compressed or signed message cannot take another id in place.
+    if len(parts) == 2 and not hasattr(huey.serializer, 'secret'):
+        for _ in range(count):
+            yield str(uuid.uuid4()).encode().join(parts)
+    else:
+        for _ in range(count):
+            yield huey.serialize_task(make(tasks))
+
+
+def fill(huey, tasks, payload, count, key):
+    """Puts messages on a queue of its own, from which rounds are copied."""
+    storage = huey.storage
+    batch = []
+    if storage.priority:
+        base = 1_700_000_000_000_000
+        entries = ((base + number).to_bytes(8, 'big') + data
+                   for number, data in enumerate(build(huey, tasks, payload, count)))
+        for entry in entries:
+            batch.append((entry, 0))
+            if len(batch) == 1000:
+                storage.conn.zadd(key, dict(batch))
+                batch = []
+        if batch:
+            storage.conn.zadd(key, dict(batch))
+        return
+    for data in build(huey, tasks, payload, count):
+        batch.append(data)
+        if len(batch) == 1000:
+            storage.conn.lpush(key, *batch)
+            batch = []
+    if batch:
+        storage.conn.lpush(key, *batch)
