@@ -36,7 +36,7 @@ struct Revocation: PickleCodable, Sendable {
 
 extension Huey {
     /// The key under which the revocation of all tasks of a name is kept. Mirrors `_task_key(…, 'rt')`.
-    static func revocationKey(task name: String) -> String { "rt:" + name }
+    package static func revocationKey(task name: String) -> String { "rt:" + name }
 
     /// Keeps a task from running: until a moment, once, or until it is restored. Mirrors `revoke_by_id`.
     ///

@@ -13,9 +13,11 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (repeat each Argument) async throws -> Output
     ) -> LocalTask<Output, repeat each Argument> {
-        register(name, parameters, settings, mayReturnNone: TaskRun.mayBeNone(Output.self)) { _, arguments in
-            var arguments = arguments
-            return try await handler(repeat try arguments.next(as: (each Argument).self))
+        register(name, parameters, settings, mayReturnNone: TaskRun.mayBeNone(Output.self)) { signature in
+            { context in
+                var arguments = try signature.bind(context)
+                return try await handler(repeat try arguments.next(as: (each Argument).self))
+            }
         }
         return LocalTask(huey: self, name: name) { _, arguments in
             try await handler(repeat each arguments)
@@ -41,10 +43,12 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (repeat each Argument) async throws -> Void
     ) -> LocalTask<PickleValue, repeat each Argument> {
-        register(name, parameters, settings) { _, arguments in
-            var arguments = arguments
-            try await handler(repeat try arguments.next(as: (each Argument).self))
-            return PickleValue.none
+        register(name, parameters, settings) { signature in
+            { context in
+                var arguments = try signature.bind(context)
+                try await handler(repeat try arguments.next(as: (each Argument).self))
+                return PickleValue.none
+            }
         }
         return LocalTask(huey: self, name: name) { _, arguments in
             try await handler(repeat each arguments)
@@ -60,9 +64,11 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (TaskContext, repeat each Argument) async throws -> Output
     ) -> LocalTask<Output, repeat each Argument> {
-        register(name, parameters, settings, takesTask: true) { context, arguments in
-            var arguments = arguments
-            return try await handler(context, repeat try arguments.next(as: (each Argument).self))
+        register(name, parameters, settings, takesTask: true) { signature in
+            { context in
+                var arguments = try signature.bind(context)
+                return try await handler(context, repeat try arguments.next(as: (each Argument).self))
+            }
         }
         return LocalTask(huey: self, name: name) { context, arguments in
             try await handler(context, repeat each arguments)
@@ -78,8 +84,11 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (TaskContext) async throws -> Output
     ) {
-        register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { context, _ in
-            try await handler(context)
+        register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { signature in
+            { context in
+                _ = try signature.bind(context)
+                return try await handler(context)
+            }
         }
     }
 
@@ -90,9 +99,12 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (TaskContext) async throws -> Void
     ) {
-        register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { context, _ in
-            try await handler(context)
-            return PickleValue.none
+        register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { signature in
+            { context in
+                _ = try signature.bind(context)
+                try await handler(context)
+                return PickleValue.none
+            }
         }
     }
 
@@ -102,7 +114,7 @@ extension Huey {
         settings: TaskSettings = TaskSettings(),
         handler: @escaping @Sendable (TaskContext) async throws -> any PickleEncodable & Sendable
     ) {
-        registry.register(RegisteredTask(name: name, settings: settings, isDue: nil, run: handler))
+        registry.register(RegisteredTask(name: name, settings: settings, isDue: nil) { try await handler($0) })
     }
 
     /// Declares a task that runs elsewhere.
@@ -124,15 +136,19 @@ extension Huey {
         takesTask: Bool = false,
         isDue: (@Sendable (PickleDateTime) -> Bool)? = nil,
         mayReturnNone: Bool = true,
-        run: @escaping @Sendable (TaskContext, BoundArguments) async throws -> RegisteredTask.Value
+        makeRun: (Signature) -> RegisteredTask.Run
     ) {
         do {
             let signature = try Signature(name: name, parameters: parameters, takesTask: takesTask)
             registry.register(
-                RegisteredTask(name: name, settings: settings, isDue: isDue, mayReturnNone: mayReturnNone) { context in
-                    let (args, kwargs) = try context.start.message.arguments.views()
-                    return try await run(context, signature.bind(args: args, kwargs: kwargs))
-                }
+                RegisteredTask(
+                    name: name,
+                    settings: settings,
+                    isDue: isDue,
+                    needsMessage: takesTask,
+                    mayReturnNone: mayReturnNone,
+                    run: makeRun(signature)
+                )
             )
         } catch let error as HueyError {
             registry.fail(error)

@@ -63,11 +63,17 @@ private enum UniqueMark {
 }
 
 extension Message {
+    /// Whether this is a unique job.
+    var isUnique: Bool { Self.isUnique(id) }
+
+    static func isUnique(_ id: String) -> Bool {
+        let id = id.utf8
+        return id.count > UniqueMark.length && id.suffix(UniqueMark.length).starts(with: UniqueMark.separator.utf8)
+    }
+
     /// What frees the key of a unique job; nil for any other task.
     var uniqueRelease: StorageEffect? {
-        let id = id.utf8
-        guard id.count > UniqueMark.length, id.suffix(UniqueMark.length).starts(with: UniqueMark.separator.utf8)
-        else { return nil }
+        guard isUnique else { return nil }
         return .releaseUnique(String(self.id.suffix(UniqueMark.length - UniqueMark.separator.count)), id: self.id)
     }
 }

@@ -77,55 +77,6 @@ public final class Huey: Sendable {
         try Message(pickle: serializer.deserialize(data))
     }
 
-    /// Reads a message as a consumer does: what the producer left open is what the registered task says, in this message and those
-    /// behind it. Mirrors `Registry.create_task`; a task that only Python knows stays as it is.
-    ///
-    /// - Throws: as ``deserialize(_:)``.
-    package func deserializeResolved(_ data: [UInt8]) throws -> Message { try decode(data).message }
-
-    /// The same, with the task that the message calls.
-    func decode(_ data: [UInt8]) throws -> PreparedMessage {
-        var message = try deserialize(data)
-        let task = registry.task(named: message.name)
-        resolve(&message, task)
-        return PreparedMessage(message, of: task)
-    }
-
-    /// The first task behind a message that nobody has registered here, where that matters.
-    func unknownFollowUp(of message: Message) -> String? {
-        guard options.requiresKnownFollowUps else { return nil }
-        let next = [message.onComplete, message.onError, message.chord?.callback].compactMap { $0?.message }
-        for follower in next {
-            if registry.task(named: follower.name) == nil { return follower.name }
-            if let unknown = unknownFollowUp(of: follower) { return unknown }
-        }
-        return nil
-    }
-
-    private func resolve(_ message: inout Message) { resolve(&message, registry.task(named: message.name)) }
-
-    func resolve(_ message: inout Message, _ task: RegisteredTask?) {
-        if let next = message.onComplete { message.onComplete = Message.Next(resolved(next.message)) }
-        if let handler = message.onError { message.onError = Message.Next(resolved(handler.message)) }
-        if var chord = message.chord {
-            chord.callback = Message.Next(resolved(chord.callback.message))
-            message.chord = chord
-        }
-        guard let settings = task?.settings else { return }
-        message.retries = message.retries ?? settings.retries
-        message.retryDelay = message.retryDelay ?? settings.retryDelay
-        message.priority = message.priority ?? settings.priority
-        message.expires = message.expires ?? settings.expires
-        message.timeout = message.timeout ?? settings.timeout
-        message.retryBackoff = message.retryBackoff ?? settings.retryBackoff
-    }
-
-    private func resolved(_ message: Message) -> Message {
-        var message = message
-        resolve(&message)
-        return message
-    }
-
     private var messageEncoder: MessageEncoder {
         MessageEncoder(wire: options.wire) { [registry] in registry.task(named: $0)?.settings }
     }

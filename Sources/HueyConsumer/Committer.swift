@@ -8,18 +8,37 @@ import Synchronization
 final class Committer: GatheringSink {
     private struct State {
         var pending: [Settlement] = []
+        /// Tasks that came to their ends since then: the last settlement to be.
+        var completions = Completions()
         /// How many effects are pending; a settlement without any counts as one.
         var weight = 0
         /// Since when the first of them waits.
         var oldest = ContinuousClock.now
         /// Whether what is pending shall be written without waiting for more.
         var isDue = false
-        /// Everything up to here has been submitted, and everything up to there is in the storage.
+        /// How much was submitted, how much of it the writer has taken, and how much is in the storage.
         var submitted = 0
+        var taken = 0
         var committed = 0
         var waiters: [(upTo: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var writer: CheckedContinuation<Bool, Never>?
         var isClosed = false
+
+        var isEmpty: Bool { pending.isEmpty && completions.count == 0 }
+
+        mutating func seal() {
+            guard completions.count > 0 else { return }
+            pending.append(Settlement(of: nil, [.complete(completions)], isFinal: true))
+            completions = Completions()
+        }
+
+        /// Counts something that was added; whoever is to write it now.
+        mutating func added(_ weight: Int, at now: ContinuousClock.Instant) -> CheckedContinuation<Bool, Never>? {
+            if submitted == taken { oldest = now }
+            submitted += 1
+            self.weight += weight
+            return self.weight >= Bound.batch || oldest.duration(to: now) >= Bound.age ? callWriter() : nil
+        }
 
         /// The writer, if it waits: it finds the work due otherwise.
         mutating func callWriter() -> CheckedContinuation<Bool, Never>? {
@@ -57,17 +76,19 @@ final class Committer: GatheringSink {
     func submit(_ settlement: Settlement) async throws {
         // There is nothing to acknowledge where messages are gone once they are handed out.
         guard channel.acknowledges || !settlement.effects.isEmpty else { return }
-        if gather(settlement, at: .now) { try await flush() }
+        let (writer, isFull) = state.withLock { state in
+            state.seal()
+            state.pending.append(settlement)
+            return (state.added(max(1, settlement.effects.count), at: .now), state.weight > Bound.pending)
+        }
+        writer?.resume(returning: true)
+        if isFull { try await flush() }
     }
 
-    func gather(_ settlement: Settlement, at now: ContinuousClock.Instant) -> Bool {
+    func complete(_ id: String, _ value: [UInt8]?, of delivery: Delivery, at now: ContinuousClock.Instant) -> Bool {
         let (writer, isFull) = state.withLock { state in
-            if state.pending.isEmpty { state.oldest = now }
-            state.pending.append(settlement)
-            state.submitted += 1
-            state.weight += max(1, settlement.effects.count)
-            let isDue = state.weight >= Bound.batch || state.oldest.duration(to: now) >= Bound.age
-            return (isDue ? state.callWriter() : nil, state.weight > Bound.pending)
+            state.completions.append(id, value, of: delivery)
+            return (state.added(1, at: now), state.weight > Bound.pending)
         }
         writer?.resume(returning: true)
         return isFull
@@ -75,7 +96,7 @@ final class Committer: GatheringSink {
 
     /// Lets what is pending be written now: no worker is about to bring more, or somebody waits for it.
     func settle() {
-        let writer = state.withLock { state in state.pending.isEmpty ? nil : state.callWriter() }
+        let writer = state.withLock { state in state.isEmpty ? nil : state.callWriter() }
         writer?.resume(returning: true)
     }
 
@@ -103,19 +124,21 @@ final class Committer: GatheringSink {
     /// Writes until ``close()``, then what is left.
     func run(retryDelay: Duration) async {
         while await hasWork() {
-            let batch = state.withLock { state in
+            let (batch, upTo) = state.withLock { state in
+                state.seal()
                 defer {
                     state.pending = []
                     state.weight = 0
                     state.isDue = false
+                    state.taken = state.submitted
                 }
-                return state.pending
+                return (state.pending, state.submitted)
             }
             guard !batch.isEmpty else { continue }
             await write(batch, retryDelay: retryDelay)
             let waiters = state.withLock { state in
-                state.committed += batch.count
-                let reached = state.committed
+                state.committed = upTo
+                let reached = upTo
                 let done = state.waiters.filter { $0.upTo <= reached }
                 state.waiters.removeAll { $0.upTo <= reached }
                 return done
@@ -127,7 +150,7 @@ final class Committer: GatheringSink {
     private func hasWork() async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> Bool? in
-                if !state.pending.isEmpty, state.isDue || state.isClosed { return true }
+                if !state.isEmpty, state.isDue || state.isClosed { return true }
                 if state.isClosed { return false }
                 state.writer = continuation
                 return nil

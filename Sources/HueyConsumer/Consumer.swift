@@ -199,7 +199,7 @@ public final class Consumer: Service {
     private struct Parts: Sendable {
         let consumer: Consumer
         let channel: any DeliveryChannel
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<HeldMessage>()
         let committer: Committer
         let fetcher: Fetcher
         let scheduler: Scheduler<ContinuousClock>
@@ -244,12 +244,12 @@ public final class Consumer: Service {
 
         /// The next message for a worker. What it has finished is written once nothing more comes at once, and before a message behind which
         /// nothing waits: it may take its time.
-        private func next() async -> Delivery? {
+        private nonisolated(nonsending) func next() async -> HeldMessage? {
             // huey's own bound: who holds nothing else has at most one task to lose.
             if consumer.options.prefetch == 0, !channel.acknowledges { try? await committer.flush() }
-            if let (delivery, isLast) = buffer.take() {
+            if let (message, isLast) = buffer.take() {
                 if isLast { committer.settle() }
-                return delivery
+                return message
             }
             committer.settle()
             return await buffer.next()
@@ -268,13 +268,13 @@ public final class Consumer: Service {
             )
             var count = 0
             await huey.runLifecycleHooks(.startup)
-            while let delivery = await next() {
+            while let message = await next() {
                 do {
                     // What was interrupted goes back when the channel closes, where it is held.
-                    try await executor.run(delivery)
+                    try await executor.run(message)
                 } catch {
                     logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
-                    if channel.acknowledges, !Task.isCancelled { await fetcher.giveBack([delivery]) }
+                    if channel.acknowledges, !Task.isCancelled { await fetcher.giveBack([message.delivery]) }
                 }
                 count += 1
                 if let limit = consumer.options.maxTasks, limit > 0, count >= limit {
@@ -291,7 +291,7 @@ public final class Consumer: Service {
         func stopFetching() async {
             let unstarted = buffer.stop()
             await channel.interruptDequeue()
-            await fetcher.giveBack(unstarted)
+            await fetcher.giveBack(unstarted.map(\.delivery))
         }
     }
 }

@@ -5,7 +5,7 @@ import Logging
 struct Fetcher: Sendable {
     let huey: Huey
     let channel: any DeliveryChannel
-    let buffer: WorkBuffer
+    let buffer: WorkBuffer<HeldMessage>
     let options: ConsumerOptions
     let logger: Logger
     /// Lets what finished tasks brought about be written now.
@@ -39,7 +39,7 @@ struct Fetcher: Sendable {
     }
 
     private enum Wanted {
-        case demand(WorkBuffer.Demand)
+        case demand(Demand)
         case stuck
     }
 
@@ -75,7 +75,7 @@ struct Fetcher: Sendable {
                 }
                 pause = options.initialDelay
                 appetite.grow()
-                await giveBack(buffer.supply(await huey.prepare(deliveries)))
+                await giveBack(buffer.supply(await huey.prepare(deliveries)).map(\.delivery))
             } catch {
                 if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
                 isFailing = true
@@ -115,7 +115,7 @@ struct Fetcher: Sendable {
     }
 
     /// Puts back what no worker has started.
-    func handBack() async { await giveBack(buffer.reclaim()) }
+    func handBack() async { await giveBack(buffer.reclaim().map(\.delivery)) }
 
     /// Puts messages back to the head of the queue.
     func giveBack(_ deliveries: [Delivery]) async {

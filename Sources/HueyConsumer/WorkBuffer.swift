@@ -4,23 +4,11 @@ import Synchronization
 /// Messages on their way from the queue to idle workers, and the idle workers that wait for them.
 ///
 /// Workers take one message each; the fetcher is told how many are wanted. A message is handed out or given back, never both.
-final class WorkBuffer: Sendable {
-    /// What the fetcher is told.
-    enum Demand: Sendable, Equatable {
-        /// So many workers have nothing to do.
-        case workers(Int)
-        /// All are busy, and few messages wait.
-        case low
-        /// The fetcher's question was taken back.
-        case withdrawn
-        /// The consumer stops.
-        case stopped
-    }
-
+final class WorkBuffer<Message: Sendable>: Sendable {
     private struct State {
-        var messages: [Delivery] = []
+        var messages: [Message] = []
         var head = 0
-        var idle: [CheckedContinuation<Delivery?, Never>] = []
+        var idle: [CheckedContinuation<Message?, Never>] = []
         var fetcher: CheckedContinuation<Demand, Never>?
         /// At how many waiting messages the fetcher wants to hear of it, before any worker is idle.
         var lowWater = -1
@@ -28,7 +16,7 @@ final class WorkBuffer: Sendable {
 
         var backlog: Int { messages.count - head }
 
-        mutating func pop() -> Delivery? {
+        mutating func pop() -> Message? {
             guard head < messages.count else { return nil }
             let delivery = messages[head]
             head += 1
@@ -40,7 +28,7 @@ final class WorkBuffer: Sendable {
         }
 
         /// All that is left, next first.
-        mutating func popAll() -> [Delivery] {
+        mutating func popAll() -> [Message] {
             defer {
                 messages.removeAll(keepingCapacity: true)
                 head = 0
@@ -53,8 +41,8 @@ final class WorkBuffer: Sendable {
     private let stopped = Gate()
 
     /// The next message if there is one now, and whether it is the last.
-    func take() -> (delivery: Delivery, isLast: Bool)? {
-        let (taken, fetcher) = state.withLock { state -> ((Delivery, Bool)?, CheckedContinuation<Demand, Never>?) in
+    func take() -> (message: Message, isLast: Bool)? {
+        let (taken, fetcher) = state.withLock { state -> ((Message, Bool)?, CheckedContinuation<Demand, Never>?) in
             guard !state.isStopped, let delivery = state.pop() else { return (nil, nil) }
             let left = state.backlog
             guard left <= state.lowWater, let fetcher = state.fetcher else { return ((delivery, left == 0), nil) }
@@ -66,10 +54,10 @@ final class WorkBuffer: Sendable {
     }
 
     /// The next message for a worker; nil when the consumer stops.
-    func next() async -> Delivery? {
+    func next() async -> Message? {
         await withCheckedContinuation { continuation in
             let (delivery, isDone, fetcher) = state.withLock {
-                state -> (Delivery?, Bool, (CheckedContinuation<Demand, Never>, Int)?) in
+                state -> (Message?, Bool, (CheckedContinuation<Demand, Never>, Int)?) in
                 if let delivery = state.isStopped ? nil : state.pop() { return (delivery, true, nil) }
                 if state.isStopped { return (nil, true, nil) }
                 state.idle.append(continuation)
@@ -98,12 +86,17 @@ final class WorkBuffer: Sendable {
     }
 
     /// Hands messages out; what no worker can take now stays for the next to become idle. Returns what came too late.
-    func supply(_ deliveries: [Delivery]) -> [Delivery] {
+    func supply(_ deliveries: [Message]) -> [Message] {
         let (handouts, late) = state.withLock {
-            state -> ([(CheckedContinuation<Delivery?, Never>, Delivery)], [Delivery]) in
+            state -> ([(CheckedContinuation<Message?, Never>, Message)], [Message]) in
             if state.isStopped { return ([], deliveries) }
+            // What was taken goes first, or a queue that never runs dry would be kept for ever.
+            if state.head > 0 {
+                state.messages.removeFirst(state.head)
+                state.head = 0
+            }
             state.messages += deliveries
-            var handouts: [(CheckedContinuation<Delivery?, Never>, Delivery)] = []
+            var handouts: [(CheckedContinuation<Message?, Never>, Message)] = []
             while !state.idle.isEmpty, let delivery = state.pop() {
                 handouts.append((state.idle.removeFirst(), delivery))
             }
@@ -114,10 +107,10 @@ final class WorkBuffer: Sendable {
     }
 
     /// Takes back what no worker has started.
-    func reclaim() -> [Delivery] { state.withLock { $0.popAll() } }
+    func reclaim() -> [Message] { state.withLock { $0.popAll() } }
 
     /// No message is handed out any more; every idle worker and the fetcher are told. Returns what was not started.
-    func stop() -> [Delivery] {
+    func stop() -> [Message] {
         let (unstarted, idle, fetcher) = state.withLock { state in
             state.isStopped = true
             defer {
@@ -151,4 +144,16 @@ final class WorkBuffer: Sendable {
 
     /// How many messages wait for a worker.
     var backlog: Int { state.withLock { $0.backlog } }
+}
+
+/// What the fetcher is told.
+enum Demand: Sendable, Equatable {
+    /// So many workers have nothing to do.
+    case workers(Int)
+    /// All are busy, and few messages wait.
+    case low
+    /// The fetcher's question was taken back.
+    case withdrawn
+    /// The consumer stops.
+    case stopped
 }

@@ -5,8 +5,8 @@ import Redis
 /// Effects sorted by command. A key that is deleted and then set, or the reverse, ends the way the last effect wants.
 struct MergedEffects {
     private var deletions: [String] = []
-    /// Ids of tasks whose own revocations are forgotten.
-    private var revocations: [String] = []
+    /// What comes before all other values.
+    private var completions: [Completions] = []
     private var counters: [String] = []
     private var values: [StoredValue] = []
     private var notified: [String] = []
@@ -28,13 +28,16 @@ struct MergedEffects {
         case .delete(let key):
             if mayCollide || !key.hasPrefix("r:") { values.removeAll { $0.key == key } }
             deletions.append(key)
-        case .complete(let id, let value):
-            if mayCollide {
-                try add(.delete(key: Message.revocationKey(id)))
+        case .complete(let tasks):
+            if values.isEmpty {
+                completions.append(tasks)
             } else {
-                revocations.append(id)
+                // Behind other values, which may be of the same tasks.
+                for (id, value) in zip(tasks.ids, tasks.values) {
+                    try add(.delete(key: Message.revocationKey(id)))
+                    if let value { try add(.put(value, key: id, isResult: true)) }
+                }
             }
-            if let value { try add(.put(value, key: id, isResult: true)) }
         case .deleteCounter(let key):
             counters.append(key)
         case .enqueue(let data, let priority):
@@ -48,13 +51,6 @@ struct MergedEffects {
         }
     }
 
-    /// Makes room for what so many tasks bring about.
-    mutating func reserve(_ count: Int) {
-        revocations.reserveCapacity(count)
-        values.reserveCapacity(count)
-        notified.reserveCapacity(count)
-    }
-
     /// Adds the commands that bring the effects about.
     ///
     /// - Throws: ``HueyError`` for a message that cannot be enqueued here.
@@ -64,21 +60,29 @@ struct MergedEffects {
         while rest.count > Self.mostKeys {
             storage.values.write(
                 deletions: Array(rest.prefix(Self.mostKeys)),
-                revocations: [],
+                completions: [],
                 values: [],
                 to: &batch
             )
             rest = rest.dropFirst(Self.mostKeys)
         }
-        storage.values.write(deletions: Array(rest), revocations: revocations, values: values, to: &batch)
+        storage.values.write(deletions: Array(rest), completions: completions, values: values, to: &batch)
         for key in counters { storage.values.deleteCounter(key, &batch) }
         for (digest, id) in releases { batch.append("HDEL", .init(keys.unique(digest)), .init(id)) }
         if options.notifyResult {
             let seconds = Int(options.notifyResultTTL.components.seconds)
-            for key in notified {
-                batch.append("LPUSH", .init(keys.notifyPrefix + key), "1")
-                batch.append("EXPIRE", .init(keys.notifyPrefix + key), .init(seconds))
+            func notify(_ key: String) {
+                batch.command("LPUSH", argumentCount: 2)
+                batch.argument(keys.notifyPrefix, key)
+                batch.argument("1")
+                batch.command("EXPIRE", argumentCount: 2)
+                batch.argument(keys.notifyPrefix, key)
+                batch.argument(seconds)
             }
+            for tasks in completions {
+                for (id, value) in zip(tasks.ids, tasks.values) where value != nil { notify(id) }
+            }
+            for key in notified { notify(key) }
         }
         try storage.queue.append(messages, to: &batch)
         if !appointments.isEmpty {

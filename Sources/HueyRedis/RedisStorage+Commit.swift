@@ -5,7 +5,6 @@ extension RedisStorage {
     /// The effects of many tasks as few commands in one write: deletions, values, notifications, messages, appointments.
     public func commit(_ effects: [StorageEffect]) async throws {
         var merged = MergedEffects()
-        merged.reserve(effects.count)
         for effect in effects { try merged.add(effect) }
         var commands = RedisBatch()
         try merged.write(to: &commands, for: self)

@@ -13,6 +13,14 @@ extension RedisStorage {
         return try await client.run { values.peek(keys, &$0) }.first?.elements?.map(\.bytes) ?? []
     }
 
+    public func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]] {
+        let reply = try await client.run { values.peekRevocations(ofTasks: ids, named: names, &$0) }.first
+        var found: [Int: [UInt8]] = [:]
+        guard let elements = reply?.elements, !elements.areNull else { return found }
+        for index in elements.indices { found[index] = elements[index].bytes }
+        return found
+    }
+
     public func popData(_ key: String) async throws -> [UInt8]? {
         values.popped(in: try await client.run { values.pop(key, &$0) })
     }

@@ -94,9 +94,11 @@ extension SQLiteStorage {
                 sql: "insert or replace into kv (queue, key, value) values (?, ?, ?)",
                 arguments: [name, key, Data(value)]
             )
-        case .complete(let id, let value):
-            try apply(.delete(key: Message.revocationKey(id)), to: database, name)
-            if let value { try apply(.put(value, key: id, isResult: true), to: database, name) }
+        case .complete(let tasks):
+            for (id, value) in zip(tasks.ids, tasks.values) {
+                try apply(.delete(key: Message.revocationKey(id)), to: database, name)
+                if let value { try apply(.put(value, key: id, isResult: true), to: database, name) }
+            }
         case .delete(let key):
             try database.execute(sql: "delete from kv where queue=? and key=?", arguments: [name, key])
         case .deleteCounter(let key):

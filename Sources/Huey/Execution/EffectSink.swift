@@ -16,12 +16,15 @@ package protocol EffectSink: Sendable {
     func noteStart(of delivery: Delivery) async throws
 }
 
-/// A sink that takes a settlement without being waited for.
+/// A sink that takes the ends of tasks without being waited for.
 package protocol GatheringSink: EffectSink {
-    /// As ``EffectSink/submit(_:)``, but at once; whether so much waits by now that the caller had better ``EffectSink/flush()``.
+    /// Takes a task over that has come to its end, and its message with it; whether so much waits by now that the caller had better
+    /// ``EffectSink/flush()``.
     ///
-    /// - Parameter now: the time, which its caller has just looked up.
-    func gather(_ settlement: Settlement, at now: ContinuousClock.Instant) -> Bool
+    /// - Parameters:
+    ///   - value: the task's value as it is stored, if it is.
+    ///   - now: the time, which its caller has just looked up.
+    func complete(_ id: String, _ value: [UInt8]?, of delivery: Delivery, at now: ContinuousClock.Instant) -> Bool
 }
 
 /// Commits at once.

@@ -3,7 +3,7 @@ import Pickle
 
 /// One run of a task, as its effects see it.
 struct TaskRun: Sendable {
-    private let start: StartedTask
+    private let start: ReadyTask
     var context: TaskContext?
     var outcome: TaskOutcome?
     /// The value as it is stored.
@@ -13,7 +13,7 @@ struct TaskRun: Sendable {
     var message: Message { start.message }
     var task: RegisteredTask { start.task }
 
-    init(_ start: StartedTask) { self.start = start }
+    init(_ start: ReadyTask) { self.start = start }
 
     mutating func encodeValue(with serializer: any Serializer, limit: Int) throws {
         guard case .value(let value) = outcome else { return }
@@ -22,7 +22,7 @@ struct TaskRun: Sendable {
 
     static func encoded(
         _ value: RegisteredTask.Value,
-        of start: StartedTask,
+        of start: ReadyTask,
         with serializer: any Serializer,
         limit: Int
     ) throws -> [UInt8] {

@@ -42,50 +42,65 @@ package struct Executor: Sendable {
     ///
     /// - Throws: the storage's error; then nothing is known of the task's effects.
     @discardableResult
+    package nonisolated(nonsending) func run(_ message: HeldMessage) async throws -> Completion {
+        switch message {
+        case .ready(let task): try await run(task)
+        case .raw(let delivery): try await run(delivery)
+        }
+    }
+
+    /// The same for a message as it came.
+    @discardableResult
     package func run(_ delivery: Delivery) async throws -> Completion {
-        let decoded: PreparedMessage
+        let message: Message
         do {
-            decoded = try delivery.prepared ?? huey.decode(delivery.data)
+            message = try huey.deserializeResolved(delivery.data)
         } catch {
             logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
             return try await bury(delivery, .undecodable, "\(error)")
         }
-        let unknown = decoded.task == nil ? decoded.message.name : huey.unknownFollowUp(of: decoded.message)
-        guard let task = decoded.task, unknown == nil else {
-            let name = unknown ?? decoded.message.name
-            return try await handleUnknown(delivery, decoded.message, "\(name) not found in TaskRegistry")
+        let task = huey.registry.task(named: message.name)
+        let unknown = task == nil ? message.name : huey.unknownFollowUp(of: message)
+        guard let task, unknown == nil else {
+            let name = unknown ?? message.name
+            return try await handleUnknown(delivery, message, "\(name) not found in TaskRegistry")
         }
-        if delivery.redeliveries > 0 {
-            let id = decoded.message.id
-            if let limit = policy.deathLimit, delivery.deaths >= limit {
-                let detail = "\(delivery.deaths) consumers died while the task ran"
-                logger.error("Task \(id) is put aside: \(detail).")
-                return try await bury(delivery, .workerDied, detail, decoded.message)
+        return try await run(ReadyTask(delivery: delivery, message: message, task: task))
+    }
+
+    private nonisolated(nonsending) func run(_ start: ReadyTask) async throws -> Completion {
+        if start.delivery.redeliveries > 0 {
+            if let limit = policy.deathLimit, start.delivery.deaths >= limit {
+                let detail = "\(start.delivery.deaths) consumers died while the task ran"
+                logger.error("Task \(start.id) is put aside: \(detail).")
+                return try await bury(start.delivery, .workerDied, detail, start.message)
             }
-            try await patiently(id) { try await sink.noteStart(of: delivery) }
+            try await patiently(start.id) { try await sink.noteStart(of: start.delivery) }
         }
-        let start = StartedTask(delivery: delivery, decoded: decoded, task: task)
         do {
             let now = ContinuousClock.now
-            if isPlain(decoded, at: now) { return try await runPlainly(start, from: now) }
+            if isPlain(start, at: now) { return try await runPlainly(start, from: now) }
+            let start = start.decoded
             return try await execute(TaskRun(start), start)
         } catch let error as HueyError {
-            let id = decoded.message.id
-            logger.error("Unhandled error during execution of task \(id).", metadata: ["reason": "\(error)"])
-            return try await bury(delivery, .unwritable, "\(error)", decoded.message)
+            logger.error("Unhandled error during execution of task \(start.id).", metadata: ["reason": "\(error)"])
+            return try await bury(start.delivery, .unwritable, "\(error)", start.message)
         }
     }
 
     // MARK: the short way
 
     /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
-    private func isPlain(_ decoded: PreparedMessage, at now: ContinuousClock.Instant) -> Bool {
-        decoded.isPlain && gatherer != nil && huey.hooks.isQuiet && !huey.options.immediate
-            && decoded.isKnownToRun(generation: huey.revocationGeneration.current, at: now)
+    private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
+        start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
+            && !huey.options.immediate && start.isKnownToRun(
+                generation: huey.revocationGeneration.current,
+                at: now
+            )
     }
 
     /// What ``execute(_:_:)`` comes to for such a message, in as few steps as there can be.
-    private func runPlainly(_ start: StartedTask, from begin: ContinuousClock.Instant) async throws -> Completion {
+    private nonisolated(nonsending) func runPlainly(_ start: ReadyTask, from begin: ContinuousClock.Instant) async throws -> Completion {
         logger.info("Executing \(start.message.summary)")
         seat.insert(start)
         let context = TaskContext(
@@ -102,27 +117,26 @@ package struct Executor: Sendable {
         guard let outcome else { return interrupted(start) }
         if duration > Bound.fast { huey.revocationGeneration.advance() }
         log(outcome, context, took: duration)
-        guard let gatherer, case .value(let value) = outcome, let effect = completion(of: start, value) else {
-            return try await conclude(outcome, start, context, took: duration, lateness: nil)
+        guard let gatherer, case .value(let value) = outcome, let stored = stored(value, of: start) else {
+            return try await conclude(outcome, start.decoded, context, took: duration, lateness: nil)
         }
-        start.task.metrics.record(start.message, took: duration, lateness: nil, effects: [])
-        let settlement = Settlement(of: start.delivery, [effect], isFinal: true)
-        if gatherer.gather(settlement, at: end) { try await gatherer.flush() }
+        start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
+        if gatherer.complete(start.id, stored.value, of: start.delivery, at: end) { try await gatherer.flush() }
         return .settled
     }
 
-    /// What a value brings about; nil where it cannot be written.
-    private func completion(of start: StartedTask, _ value: RegisteredTask.Value) -> StorageEffect? {
+    /// What is stored of a value, if anything is; nil where it cannot be written.
+    private func stored(_ value: RegisteredTask.Value, of start: ReadyTask) -> (value: [UInt8]?, Void)? {
         guard huey.options.results, huey.options.storeNone || !TaskRun.isNone(value, of: start.task) else {
-            return .complete(id: start.message.id, value: nil)
+            return (nil, ())
         }
         let limit = huey.options.maximumResultSize
-        let encoded = try? TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit)
-        return encoded.map { .complete(id: start.message.id, value: $0) }
+        guard let encoded = try? TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit) else { return nil }
+        return (encoded, ())
     }
 
-    private func interrupted(_ start: StartedTask) -> Completion {
-        logger.warning("Received exit signal, \(start.message.id) did not finish.")
+    private func interrupted(_ start: ReadyTask) -> Completion {
+        logger.warning("Received exit signal, \(start.id) did not finish.")
         return .interrupted
     }
 
@@ -160,7 +174,7 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey.execute`: not yet, revoked, expired, or now.
-    private func execute(_ run: TaskRun, _ start: StartedTask) async throws -> Completion {
+    private func execute(_ run: TaskRun, _ start: ReadyTask) async throws -> Completion {
         let message = start.message
         let now = huey.now()
         if let eta = message.eta, !eta.isNotAfter(now) {
@@ -189,20 +203,18 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
-    private func isRevoked(_ start: StartedTask, at now: PickleDateTime) async throws -> Bool {
-        let message = start.message
-        let keys = Huey.revocationKeys(of: message)
-        let values = try await start.decoded.revocations(generation: huey.revocationGeneration.current) { keys in
-            try await patiently(message.id) { try await huey.storage.peekMany(keys) }
+    private func isRevoked(_ start: ReadyTask, at now: PickleDateTime) async throws -> Bool {
+        let generation = huey.revocationGeneration.current
+        let revocations = try await start.revocations(generation: generation) { ids, names in
+            try await patiently(start.id) { try await huey.storage.peekRevocations(ofTasks: ids, named: names) }
         }
-        for (key, value) in zip(keys, values) {
-            guard let value else { continue }
+        for (key, value) in revocations {
             let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
             let (isRevoked, isSpent) = revocation.verdict(at: now)
             guard isSpent else { return isRevoked }
             // At once, not with the next batch: the next task must not find what this one has used up.
             huey.revocationGeneration.advance()
-            let isOurs = try await patiently(message.id) { try await huey.storage.deleteData(key) }
+            let isOurs = try await patiently(start.id) { try await huey.storage.deleteData(key) }
             if isRevoked, isOurs { return true }
         }
         return false
@@ -228,7 +240,7 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey._execute`.
-    private func call(_ start: StartedTask) async throws -> Completion {
+    private func call(_ start: ReadyTask) async throws -> Completion {
         let (message, task) = (start.message, start.task)
         let begin = ContinuousClock.now
         let lateness = message.eta.map { max(0, huey.now().naiveMicroseconds - $0.naiveMicroseconds) }
@@ -259,7 +271,7 @@ package struct Executor: Sendable {
     /// What follows from a task's outcome.
     private func conclude(
         _ outcome: TaskOutcome,
-        _ start: StartedTask,
+        _ start: ReadyTask,
         _ context: TaskContext,
         took duration: Duration,
         lateness: Int?
@@ -283,13 +295,13 @@ package struct Executor: Sendable {
             isNone: run.isNone
         )
         let effects = try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision)
-        task.metrics.record(message, took: duration, lateness: lateness, effects: effects)
+        task.metrics.record(message.name, took: duration, lateness: lateness, effects: effects)
         try await perform(effects, run, keepingFailure: policy.keepsFailedTasks)
         return .settled
     }
 
     /// Nil when the consumer interrupted the task.
-    private func outcome(of context: TaskContext, _ task: RegisteredTask, _ limit: PythonNumber?) async -> TaskOutcome?
+    private nonisolated(nonsending) func outcome(of context: TaskContext, _ task: RegisteredTask, _ limit: PythonNumber?) async -> TaskOutcome?
     {
         do {
             guard let limit else { return .value(try await task.run(context)) }

@@ -4,11 +4,11 @@ import Synchronization
 package final class InFlight: Sendable {
     /// What one worker runs, in the order of their start: mostly one task.
     final class Seat: Sendable {
-        private let running = Mutex<[StartedTask]>([])
+        private let running = Mutex<[ReadyTask]>([])
 
-        func insert(_ task: StartedTask) { running.withLock { $0.append(task) } }
+        func insert(_ task: ReadyTask) { running.withLock { $0.append(task) } }
 
-        func remove(_ task: StartedTask) {
+        func remove(_ task: ReadyTask) {
             running.withLock { running in
                 if running.count == 1, running[0] === task {
                     running.removeAll(keepingCapacity: true)
@@ -20,7 +20,7 @@ package final class InFlight: Sendable {
 
         var count: Int { running.withLock { $0.count } }
 
-        func takeAll() -> [StartedTask] {
+        func takeAll() -> [ReadyTask] {
             running.withLock { running in
                 defer { running = [] }
                 return running

@@ -49,12 +49,12 @@ final class TaskMetrics: Sendable {
     /// Counts one run.
     ///
     /// - Parameters:
-    ///   - message: the task as it was run.
+    ///   - name: the task's name.
     ///   - duration: how long the handler took.
     ///   - lateness: microseconds between the task's own time and its start; nil for a task without one.
     ///   - effects: what follows from the run.
-    func record(_ message: Message, took duration: Duration, lateness: Int?, effects: [TaskEffect]) {
-        guard let handlers = handlers(for: message.name) else { return }
+    func record(_ name: String, took duration: Duration, lateness: Int?, effects: [TaskEffect]) {
+        guard let handlers = handlers(for: name) else { return }
         handlers.executed.increment()
         handlers.duration.recordMicroseconds(duration.wholeMicroseconds)
         if let lateness { handlers.wait.recordMicroseconds(lateness) }

@@ -14,6 +14,13 @@ extension Storage {
         return values
     }
 
+    public func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]] {
+        let keys = ids.map(Message.revocationKey) + names.map(Huey.revocationKey(task:))
+        var found: [Int: [UInt8]] = [:]
+        for (index, value) in try await peekMany(keys).enumerated() { found[index] = value }
+        return found
+    }
+
     public func deleteData(_ key: String) async throws -> Bool { try await popData(key) != nil }
 
     public func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
@@ -84,9 +91,11 @@ extension Storage {
             switch effect {
             case .put(let value, let key, let isResult):
                 try await putData(value, forKey: key, isResult: isResult)
-            case .complete(let id, let value):
-                _ = try await deleteData(Message.revocationKey(id))
-                if let value { try await putData(value, forKey: id, isResult: true) }
+            case .complete(let tasks):
+                for (id, value) in zip(tasks.ids, tasks.values) {
+                    _ = try await deleteData(Message.revocationKey(id))
+                    if let value { try await putData(value, forKey: id, isResult: true) }
+                }
             case .delete(let key):
                 _ = try await deleteData(key)
             case .deleteCounter(let key):

@@ -75,6 +75,11 @@ public protocol Storage: Sendable {
 
     // MARK: beyond huey
 
+    /// The revocations of tasks by their ids, and of all tasks of a name, where there are any: by the place of the id among the ids, or of
+    /// the name among the names, which count on behind the ids.
+    func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]]
+
+
     /// Returns once the storage answers, throws when it does not.
     func ping() async throws
     /// Removes up to `count` messages for a consumer; waits up to `wait` for the first one where the storage can, not at all for zero.
@@ -109,9 +114,6 @@ public struct Delivery: Sendable {
     public var deaths = 0
     /// Where an acknowledging channel keeps the message until it is settled.
     package var receipt: Receipt?
-    /// The message decoded, where a consumer has done that ahead.
-    var prepared: PreparedMessage?
-
     /// A place among what one consumer holds.
     package struct Receipt: Sendable, Hashable {
         /// Which of the consumer's lives took the message.
@@ -143,13 +145,55 @@ public enum StorageEffect: Sendable {
     case enqueue([UInt8], priority: Double?)
     /// ``Storage/addToSchedule(_:at:)``
     case schedule([UInt8], at: PickleDateTime)
-    /// A task came to its end: its own revocation is forgotten, and its value stored as its result, if there is one to store. What most tasks
-    /// bring about, in one piece.
-    case complete(id: String, value: [UInt8]?)
+    /// Tasks came to their ends: their own revocations are forgotten, and their values stored as their results. What most tasks bring
+    /// about, and therefore in one piece for all of them.
+    case complete(Completions)
     /// ``Storage/bury(_:)``
     indirect case bury(DeadLetter)
     /// ``UniqueStorage/releaseUnique(_:id:)``
     case releaseUnique(String, id: String)
+}
+
+/// The ends of tasks of which no more is to be told than their values.
+public struct Completions: Sendable {
+    /// The tasks' ids, in the order in which they ended.
+    public private(set) var ids: [String] = []
+    /// Their values as they are stored; nil where none is.
+    public private(set) var values: [[UInt8]?] = []
+    /// Where an acknowledging channel keeps their messages.
+    package private(set) var receipts: [Delivery.Receipt] = []
+
+    public init() {}
+
+    public var count: Int { ids.count }
+    /// How many of the values are stored.
+    public private(set) var stored = 0
+
+    /// Adds a task.
+    package mutating func append(_ id: String, _ value: [UInt8]?, of delivery: Delivery) {
+        ids.append(id)
+        values.append(value)
+        if value != nil { stored += 1 }
+        if let receipt = delivery.receipt { receipts.append(receipt) }
+    }
+
+    /// Groups of so many tasks at most, those left out whose messages one does not hold any more.
+    package func groups(of size: Int, heldIn life: Int) -> [Completions] {
+        var groups: [Completions] = []
+        var group = Completions()
+        for index in ids.indices where receipts[index].life == life {
+            group.ids.append(ids[index])
+            group.values.append(values[index])
+            if values[index] != nil { group.stored += 1 }
+            group.receipts.append(receipts[index])
+            if group.count == size {
+                groups.append(group)
+                group = Completions()
+            }
+        }
+        if group.count > 0 { groups.append(group) }
+        return groups
+    }
 }
 
 /// A message that cannot be run: nothing vanishes.

@@ -22,7 +22,7 @@ extension LocalTask {
     public func callLocal(_ argument: repeat each Argument) async throws -> Output {
         let context = TaskContext(
             huey: huey,
-            start: StartedTask(
+            start: ReadyTask(
                 delivery: Delivery(data: []),
                 message: try s(repeat each argument),
                 task: huey.registry.task(named: name)

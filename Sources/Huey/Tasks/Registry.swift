@@ -4,13 +4,16 @@ import Synchronization
 /// A task that runs here.
 final class RegisteredTask: Sendable {
     typealias Value = any PickleEncodable & Sendable
+    typealias Run = nonisolated(nonsending) @Sendable (TaskContext) async throws -> Value
 
     let name: String
     let settings: TaskSettings
     /// When a periodic task is due; nil for any other.
     let isDue: (@Sendable (PickleDateTime) -> Bool)?
-    let run: @Sendable (TaskContext) async throws -> Value
+    let run: Run
     let metrics = TaskMetrics()
+    /// Whether the handler is told of its message, or has a limit of its own: its messages are decoded to the last field.
+    let needsMessage: Bool
     /// Whether a value may be Python's None, as far as its type tells.
     let mayReturnNone: Bool
 
@@ -18,13 +21,15 @@ final class RegisteredTask: Sendable {
         name: String,
         settings: TaskSettings,
         isDue: (@Sendable (PickleDateTime) -> Bool)?,
+        needsMessage: Bool = true,
         mayReturnNone: Bool = true,
-        run: @escaping @Sendable (TaskContext) async throws -> Value
+        run: @escaping Run
     ) {
         self.name = name
         self.settings = settings
         self.isDue = isDue
         self.mayReturnNone = mayReturnNone
+        self.needsMessage = needsMessage || isDue != nil || settings.timeout?.isTrue == true
         self.run = run
     }
 

@@ -56,6 +56,12 @@ struct Signature: Sendable {
         names = Dictionary(uniqueKeysWithValues: named.enumerated().map { ($1.name, $0) })
     }
 
+    /// The same for the message that a task runs for.
+    func bind(_ context: TaskContext) throws -> BoundArguments {
+        let (args, kwargs) = try context.start.arguments()
+        return try bind(args: args, kwargs: kwargs)
+    }
+
     /// One value for each parameter, in the order of declaration.
     ///
     /// - Throws: ``PickleException``, a `TypeError` with CPython's text.
@@ -65,7 +71,7 @@ struct Signature: Sendable {
         if pairs.isEmpty, taskSlot == nil, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic,
             !hasKeywords
         {
-            return BoundArguments(values: Array(values))
+            return BoundArguments(wire: values)
         }
         var slots = [PickleView?](repeating: nil, count: positional.count + keywordOnly.count)
         for (index, value) in values.prefix(positional.count).enumerated() { slots[index] = value }
@@ -176,19 +182,29 @@ extension Signature {
 
 /// The values of a task's parameters, in the order of declaration, decoded one after the other.
 struct BoundArguments {
+    /// As they lie on the wire, where a call has one for each parameter.
+    private let wire: PickleView.Elements?
     private let values: [PickleView]
     private var position = 0
 
-    init(values: [PickleView]) { self.values = values }
+    init(values: [PickleView]) {
+        self.values = values
+        wire = nil
+    }
+
+    init(wire: PickleView.Elements) {
+        self.wire = wire
+        values = []
+    }
 
     /// The next value as the handler's type.
     ///
     /// - Throws: what the type's decoding throws.
     mutating func next<Value: PickleDecodable>(as type: Value.Type = Value.self) throws -> Value {
-        guard position < values.count else {
+        guard position < wire?.count ?? values.count else {
             throw HueyError(.invalidConfiguration, "the handler takes more arguments than it declares")
         }
         defer { position += 1 }
-        return try Value(pickle: values[position])
+        return try Value(pickle: wire?[position] ?? values[position])
     }
 }

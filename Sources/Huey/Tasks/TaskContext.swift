@@ -5,7 +5,7 @@ import Pickle
 public struct TaskContext: Sendable {
     /// The instance that the task was registered with.
     public let huey: Huey
-    let start: StartedTask
+    let start: ReadyTask
     /// When the run must be over, if it has a limit.
     public let deadline: ContinuousClock.Instant?
     /// How often the message was handed to a consumer, this time included. More than 1 after a consumer died: what the task did then may
@@ -18,7 +18,7 @@ public struct TaskContext: Sendable {
     /// The defaults that the task was registered with.
     public var settings: TaskSettings { start.task.settings }
     /// The task's id.
-    public var id: String { message.id }
+    public var id: String { start.id }
     /// How many more times the task runs after a failure.
     public var retries: Int { message.retries ?? settings.retries }
     /// Seconds between a failure and the next try.

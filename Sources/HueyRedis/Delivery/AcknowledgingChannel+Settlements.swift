@@ -7,9 +7,9 @@ import Synchronization
 extension AcknowledgingChannel {
     func commit(_ settlements: [Settlement], number: Int) async throws {
         let life = life
-        let ours = settlements.filter { $0.delivery.map { $0.receipt?.life == life.index } ?? true }
-        if ours.count < settlements.count {
-            let lost = settlements.count - ours.count
+        let ours = settlements.flatMap { $0.heldIn(life) }
+        let lost = settlements.reduce(0) { $0 + $1.messageCount } - ours.reduce(0) { $0 + $1.messageCount }
+        if lost > 0 {
             logger.warning("Outcomes are not stored: their messages were taken over", metadata: ["count": "\(lost)"])
         }
         let commits = try CommitPlan.split(ours).enumerated().map { index, part in
@@ -62,5 +62,27 @@ extension RedisClient {
         batch = RedisBatch()
         batch.evaluate(script, bySource: true, keys: keys, arguments: arguments, commands: commands)
         return try await execute(batch)[0].get()
+    }
+}
+
+extension Settlement {
+    /// Lua's stack bounds how many tasks one command of a script may be about.
+    private static let mostTasks = 500
+
+    fileprivate var messageCount: Int {
+        effects.reduce(delivery == nil ? 0 : 1) { count, effect in
+            if case .complete(let tasks) = effect { count + tasks.count } else { count }
+        }
+    }
+
+    /// What of it is about messages that this life holds.
+    fileprivate func heldIn(_ life: Life) -> [Settlement] {
+        if let delivery { return delivery.receipt?.life == life.index ? [self] : [] }
+        return effects.flatMap { effect -> [Settlement] in
+            guard case .complete(let tasks) = effect else { return [Settlement(of: nil, [effect], isFinal: isFinal)] }
+            return tasks.groups(of: Self.mostTasks, heldIn: life.index).map {
+                Settlement(of: nil, [.complete($0)], isFinal: isFinal)
+            }
+        }
     }
 }

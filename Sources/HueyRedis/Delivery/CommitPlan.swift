@@ -19,7 +19,7 @@ struct CommitPlan {
         var start = 0
         var weight = 0
         for (index, settlement) in settlements.enumerated() {
-            let own = 1 + settlement.effects.count
+            let own = 1 + settlement.effects.reduce(0) { $0 + $1.weight }
             if weight + own > mostEffects, index > start {
                 parts.append(settlements[start..<index])
                 (start, weight) = (index, 0)
@@ -37,7 +37,10 @@ struct CommitPlan {
         var once: [Int] = []
         var again: [Int] = []
         for settlement in settlements {
-            for effect in settlement.effects { try merged.add(effect) }
+            for effect in settlement.effects {
+                try merged.add(effect)
+                if case .complete(let tasks) = effect { once += tasks.receipts.map(\.sequence) }
+            }
             guard settlement.isFinal, let delivery = settlement.delivery, let receipt = delivery.receipt else {
                 continue
             }
@@ -68,5 +71,12 @@ struct CommitPlan {
             commands: commands
         )
         return reply.integer ?? 1
+    }
+}
+
+extension StorageEffect {
+    /// How many commands, or words of merged commands, it comes to.
+    fileprivate var weight: Int {
+        if case .complete(let tasks) = self { tasks.count } else { 1 }
     }
 }

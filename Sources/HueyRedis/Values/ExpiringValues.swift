@@ -12,25 +12,45 @@ struct ExpiringValues: RedisValues {
     private func result(_ key: String) -> RedisArgument { .init(resultPrefix + key) }
     private func counter(_ key: String) -> RedisArgument { .init(counterPrefix + key) }
 
-    func write(deletions: [String], revocations: [String], values: [StoredValue], to batch: inout RedisBatch) {
-        if !deletions.isEmpty || !revocations.isEmpty {
-            batch.command("DEL", argumentCount: deletions.count + revocations.count)
+    func write(
+        deletions: [String],
+        completions: [Completions],
+        values: [StoredValue],
+        to batch: inout RedisBatch
+    ) {
+        let gone = completions.reduce(deletions.count) { $0 + $1.count }
+        if gone > 0 {
+            batch.command("DEL", argumentCount: gone)
             for key in deletions { batch.argument(resultPrefix, key) }
             let prefix = resultPrefix + Message.revocationKey("")
-            for id in revocations { batch.argument(prefix, id) }
+            for tasks in completions { for id in tasks.ids { batch.argument(prefix, id) } }
         }
-        for value in values {
-            batch.command("SET", argumentCount: value.isResult ? 4 : 2)
-            batch.argument(resultPrefix, value.key)
-            batch.argument(value.value)
-            if value.isResult {
-                batch.argument("EX")
-                batch.argument(expireTime)
+        for tasks in completions {
+            for (id, value) in zip(tasks.ids, tasks.values) {
+                if let value { store(value, forKey: id, isResult: true, &batch) }
             }
+        }
+        for value in values { store(value.value, forKey: value.key, isResult: value.isResult, &batch) }
+    }
+
+    private func store(_ value: [UInt8], forKey key: String, isResult: Bool, _ batch: inout RedisBatch) {
+        batch.command("SET", argumentCount: isResult ? 4 : 2)
+        batch.argument(resultPrefix, key)
+        batch.argument(value)
+        if isResult {
+            batch.argument("EX")
+            batch.argument(expireTime)
         }
     }
 
     func peek(_ keys: [String], _ batch: inout RedisBatch) { batch.append("MGET", keys.map(result)) }
+
+    func peekRevocations(ofTasks ids: [String], named names: [String], _ batch: inout RedisBatch) {
+        batch.command("MGET", argumentCount: ids.count + names.count)
+        let (own, all) = (resultPrefix + Message.revocationKey(""), resultPrefix + Huey.revocationKey(task: ""))
+        for id in ids { batch.argument(own, id) }
+        for name in names { batch.argument(all, name) }
+    }
 
     func pop(_ key: String, _ batch: inout RedisBatch) { batch.append("GET", result(key)) }
 

@@ -6,16 +6,31 @@ struct HashValues: RedisValues {
     let results: String
     let counters: String
 
-    func write(deletions: [String], revocations: [String], values: [StoredValue], to batch: inout RedisBatch) {
-        if !deletions.isEmpty || !revocations.isEmpty {
-            batch.command("HDEL", argumentCount: 1 + deletions.count + revocations.count)
+    func write(
+        deletions: [String],
+        completions: [Completions],
+        values: [StoredValue],
+        to batch: inout RedisBatch
+    ) {
+        let gone = completions.reduce(deletions.count) { $0 + $1.count }
+        if gone > 0 {
+            batch.command("HDEL", argumentCount: 1 + gone)
             batch.argument(results)
             for key in deletions { batch.argument(key) }
-            for id in revocations { batch.argument(Message.revocationKey(""), id) }
+            let prefix = Message.revocationKey("")
+            for tasks in completions { for id in tasks.ids { batch.argument(prefix, id) } }
         }
-        if !values.isEmpty {
-            batch.command("HSET", argumentCount: 1 + 2 * values.count)
+        let stored = completions.reduce(values.count) { $0 + $1.stored }
+        if stored > 0 {
+            batch.command("HSET", argumentCount: 1 + 2 * stored)
             batch.argument(results)
+            for tasks in completions {
+                for (id, value) in zip(tasks.ids, tasks.values) {
+                    guard let value else { continue }
+                    batch.argument(id)
+                    batch.argument(value)
+                }
+            }
             for value in values {
                 batch.argument(value.key)
                 batch.argument(value.value)
@@ -27,6 +42,14 @@ struct HashValues: RedisValues {
         batch.command("HMGET", argumentCount: 1 + keys.count)
         batch.argument(results)
         for key in keys { batch.argument(key) }
+    }
+
+    func peekRevocations(ofTasks ids: [String], named names: [String], _ batch: inout RedisBatch) {
+        batch.command("HMGET", argumentCount: 1 + ids.count + names.count)
+        batch.argument(results)
+        let (own, all) = (Message.revocationKey(""), Huey.revocationKey(task: ""))
+        for id in ids { batch.argument(own, id) }
+        for name in names { batch.argument(all, name) }
     }
 
     func pop(_ key: String, _ batch: inout RedisBatch) {

@@ -5,10 +5,12 @@ import Redis
 protocol RedisValues: Sendable {
     /// Forgets values and stores others, in that order, in as few commands as there can be.
     ///
-    /// - Parameter revocations: ids of tasks whose own revocations are forgotten, too.
-    func write(deletions: [String], revocations: [String], values: [StoredValue], to batch: inout RedisBatch)
+    /// - Parameter completions: tasks whose own revocations are forgotten, too, and whose values come before the others.
+    func write(deletions: [String], completions: [Completions], values: [StoredValue], to batch: inout RedisBatch)
     /// Asks for the values of keys.
     func peek(_ keys: [String], _ batch: inout RedisBatch)
+    /// Asks for the revocations of tasks by their ids, and of all tasks of a name.
+    func peekRevocations(ofTasks ids: [String], named names: [String], _ batch: inout RedisBatch)
     /// Asks for a value and takes it away, where values do not expire. The value is the last reply, or the first in it.
     func pop(_ key: String, _ batch: inout RedisBatch)
     /// What ``pop(_:_:)`` brought.

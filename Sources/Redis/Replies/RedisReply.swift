@@ -99,6 +99,14 @@ public struct RedisReplies: RandomAccessCollection, Sendable {
         return RedisReply(arena: arena, index: first + index)
     }
 
+    /// Whether all replies are nil.
+    public var areNull: Bool {
+        guard let arena else { return true }
+        return withExtendedLifetime(arena) {
+            (first..<first + count).allSatisfy { Int(arena.node($0).type) == HUEY_REPLY_NIL }
+        }
+    }
+
     /// The first error among the replies themselves, not inside arrays.
     public var firstError: RedisError? {
         for reply in self {

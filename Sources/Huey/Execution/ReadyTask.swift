@@ -1,0 +1,175 @@
+import Pickle
+
+/// A message with the task that it calls, decoded as far as its run needs. A class: a run hands it from step to step without copying.
+package final class ReadyTask: Sendable {
+    private enum Content: Sendable {
+        /// Of the kind that ``Message/isPlain(_:)`` tells, left where it is on the wire.
+        case wire(PickleView)
+        indirect case message(Message)
+    }
+
+    package let delivery: Delivery
+    let task: RegisteredTask
+    /// The task's id.
+    let id: String
+    /// Whether nothing is to be decided before or after its task but its revocation: no time that may have come or gone, no limit, and
+    /// nothing behind it.
+    let isPlain: Bool
+    private let content: Content
+    /// Where the message's revocations were looked up; nil where nobody has looked.
+    private let look: RevocationLook?
+    /// Where the message's own revocation is among what was read, and its task's.
+    private let place: Int
+    private let namePlace: Int
+
+    init(
+        delivery: Delivery,
+        message: Message,
+        task: RegisteredTask,
+        look: RevocationLook? = nil,
+        place: Int = 0,
+        namePlace: Int = 0
+    ) {
+        self.delivery = delivery
+        self.task = task
+        id = message.id
+        isPlain =
+            message.eta == nil && message.expiresResolved == nil && message.timeout?.isTrue != true
+            && message.onComplete == nil && message.onError == nil && message.chord == nil
+            && !message.isUnique && !task.isPeriodic
+        content = .message(message)
+        self.look = look
+        self.place = place
+        self.namePlace = namePlace
+    }
+
+    /// A task whose message is plain, as ``Message/isPlain(_:)`` has found.
+    init(
+        delivery: Delivery,
+        plain fields: PickleView,
+        id: String,
+        task: RegisteredTask,
+        look: RevocationLook,
+        place: Int,
+        namePlace: Int
+    ) {
+        self.delivery = delivery
+        self.task = task
+        self.id = id
+        isPlain = true
+        content = .wire(fields)
+        self.look = look
+        self.place = place
+        self.namePlace = namePlace
+    }
+
+    /// The message, with the task's defaults for what its producer left open.
+    var message: Message {
+        switch content {
+        case .message(let message): return message
+        case .wire(let view):
+            // It was looked at before; the second form is there because this cannot throw.
+            var message = (try? Message(pickle: view, likely: task.name)) ?? Message(id: id, name: task.name)
+            message.fill(from: task.settings)
+            return message
+        }
+    }
+
+    /// The same task with its message decoded, for a run that looks at it again and again.
+    var decoded: ReadyTask {
+        guard case .wire = content else { return self }
+        return ReadyTask(
+            delivery: delivery,
+            message: message,
+            task: task,
+            look: look,
+            place: place,
+            namePlace: namePlace
+        )
+    }
+
+    /// The arguments as they are on the wire.
+    ///
+    /// - Throws: what pickling arguments throws that were never on the wire.
+    func arguments() throws -> (args: PickleView, kwargs: PickleView) {
+        switch content {
+        case .wire(let view):
+            guard let fields = view.object?.arguments, let args = fields.dropFirst(6).first, let kwargs = fields.dropFirst(7).first
+            else { throw HueyError.malformedMessage("a message without arguments") }
+            return (args, kwargs)
+        case .message(let message):
+            return try message.arguments.views()
+        }
+    }
+
+    // MARK: revocations
+
+    /// Whether nobody has revoked the message or its task, as far as is known without asking.
+    func isKnownToRun(generation: Int, at now: ContinuousClock.Instant) -> Bool {
+        look?.isClear(place, namePlace, generation: generation, at: now) == true
+    }
+
+    /// The message's own revocation and its task's, by their keys, where there are any; read again, for this message and all behind it,
+    /// where somebody may have changed them since.
+    ///
+    /// - Throws: what `read` throws.
+    func revocations(
+        generation: Int,
+        read: (_ ids: [String], _ names: [String]) async throws -> [Int: [UInt8]]
+    ) async throws -> [(key: String, value: [UInt8])] {
+        let values: (own: [UInt8]?, all: [UInt8]?)
+        if let look {
+            if let fresh = look.fresh(place, namePlace, generation: generation) {
+                values = fresh
+            } else {
+                let (ids, names) = look.subjects(from: place)
+                look.update(try await read(ids, names), from: place, generation: generation)
+                values = look.values(place, namePlace)
+            }
+        } else {
+            let found = try await read([id], [task.name])
+            values = (found[0], found[1])
+        }
+        let keys = [Message.revocationKey(id), Huey.revocationKey(task: task.name)]
+        return zip(keys, [values.own, values.all]).compactMap { key, value in value.map { (key, $0) } }
+    }
+}
+
+/// A message as a consumer holds it until its turn.
+package enum HeldMessage: Sendable {
+    /// As it came: whoever runs it decodes it, and reports what is wrong with it.
+    indirect case raw(Delivery)
+    case ready(ReadyTask)
+
+    package var delivery: Delivery {
+        switch self {
+        case .raw(let delivery): delivery
+        case .ready(let task): task.delivery
+        }
+    }
+}
+
+extension Message {
+    /// Whether the fields of a message are those of a task to run now, with nothing behind it and no limit of its own. Looks at their
+    /// kinds only: what is odd is for the decoder to judge.
+    static func isPlain(_ fields: PickleView.Elements) -> Bool {
+        guard (10...15).contains(fields.count) else { return false }
+        // eta, on_complete, on_error, expires_resolved, timeout, chord_config
+        for index in [2, 8, 9, 11, 12, 13] where index < fields.count && !fields.isNone(at: index) { return false }
+        // retries, retry_delay, priority, expires, retry_backoff
+        for index in [3, 4, 5, 10, 14] where index < fields.count && !fields.isNone(at: index) {
+            guard fields[index].int != nil else { return false }
+        }
+        return fields[6].kind == .tuple && fields[7].kind == .dict
+    }
+
+    /// What the producer left open is what the task was registered with.
+    mutating func fill(from settings: TaskSettings) {
+        retries = retries ?? settings.retries
+        retryDelay = retryDelay ?? settings.retryDelay
+        priority = priority ?? settings.priority
+        expires = expires ?? settings.expires
+        timeout = timeout ?? settings.timeout
+        retryBackoff = retryBackoff ?? settings.retryBackoff
+    }
+}
