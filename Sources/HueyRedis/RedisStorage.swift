@@ -15,6 +15,8 @@ public final class RedisStorage: Storage {
     let logger: Logger
     /// The life of the consumer that acknowledges on this storage, if one does.
     let lifeOfConsumer = Mutex<String?>(nil)
+    /// For each lock that this process holds, the lives in which it was taken: more than one where a task goes on that was taken for dead.
+    let holders = Mutex<[String: [String]]>([:])
 
     /// A storage on the server that a URL in redis-py's form names.
     ///

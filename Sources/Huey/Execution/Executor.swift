@@ -53,11 +53,18 @@ package struct Executor: Sendable {
         guard let task, missing == nil else {
             return try await handleUnknown(delivery, message, "\(missing ?? message.name) not found in TaskRegistry")
         }
+        var isAlone = false
+        defer { if isAlone { inFlight.leaveAlone() } }
         if delivery.redeliveries > 0 {
             if let limit = policy.deathLimit, delivery.deaths >= limit {
                 let detail = "\(delivery.deaths) consumers died while the task ran"
                 logger.error("Task \(message.id) is put aside: \(detail).")
                 return try await bury(delivery, .workerDied, detail, message)
+            }
+            do {
+                if policy.suspects(delivery) { isAlone = try await inFlight.enterAlone() }
+            } catch {
+                return .interrupted
             }
             try await patiently(message.id) { try await sink.noteStart(of: delivery) }
         }

@@ -4,6 +4,8 @@ import Synchronization
 package final class InFlight: Sendable {
     private let running = Mutex<[ObjectIdentifier: StartedTask]>([:])
 
+    private let isSuspectRunning = Mutex(false)
+
     package init() {}
 
     func insert(_ task: StartedTask) { running.withLock { $0[ObjectIdentifier(task)] = task } }
@@ -20,4 +22,26 @@ package final class InFlight: Sendable {
         }
         for message in running { await huey.emit(.interrupted, message) }
     }
+
+    /// Waits until no other suspect runs: a task that consumers have died with. Beside one that kills its consumer the others would
+    /// be charged with its deaths.
+    ///
+    /// A suspect that takes very long, or waits for another, holds nobody up for ever.
+    ///
+    /// - Returns: whether the caller is to tell when its task is done, by ``leaveAlone()``.
+    /// - Throws: `CancellationError`.
+    func enterAlone(patience: Duration = .seconds(60)) async throws -> Bool {
+        let deadline = ContinuousClock.now + patience
+        while ContinuousClock.now < deadline {
+            let isFree = isSuspectRunning.withLock { isRunning in
+                defer { isRunning = true }
+                return !isRunning
+            }
+            if isFree { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    func leaveAlone() { isSuspectRunning.withLock { $0 = false } }
 }
