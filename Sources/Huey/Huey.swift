@@ -21,6 +21,7 @@ public final class Huey: Sendable {
     let hooks = Hooks()
     let knownLocks = KnownLocks()
     let revocationGeneration = RevocationGeneration()
+    let tracing: TraceSource
 
     /// - Parameters:
     ///   - name: the queue's name, the same as on Python's side.
@@ -43,6 +44,7 @@ public final class Huey: Sendable {
         self.options = options
         self.time = time
         self.logger = logger
+        tracing = TraceSource(options.tracer)
     }
 
     /// Now, naive: UTC, or local time with `utc: false`. Mirrors `_get_timestamp`.
@@ -63,7 +65,13 @@ public final class Huey: Sendable {
     ///
     /// - Throws: ``HueyError`` `.wireTooOld` or `.tooLarge`, or what encoding the arguments throws.
     package func serialize(_ message: Message) throws -> [UInt8] {
-        let data = try serializer.serialize(EncodableMessage(message: message, encoder: messageEncoder))
+        let value = EncodableMessage(message: message, encoder: messageEncoder)
+        let data =
+            if let trace = message.trace, let serializer = serializer as? PickleSerializer {
+                try serializer.serialize(value, followedBy: trace.bytes)
+            } else {
+                try serializer.serialize(value)
+            }
         guard data.count <= options.maximumMessageSize else {
             throw HueyError.tooLarge("the message of task \(message.id)", data.count, options.maximumMessageSize)
         }
@@ -74,7 +82,10 @@ public final class Huey: Sendable {
     ///
     /// - Throws: ``HueyError`` `.malformedMessage`, ``PickleError``, or an error of the serializer's own.
     package func deserialize(_ data: [UInt8]) throws -> Message {
-        try Message(pickle: serializer.deserialize(data))
+        let view = try serializer.deserialize(data)
+        var message = try Message(pickle: view)
+        if view.document.hasTrailingBytes { message.trace = TraceCarrier(trailing: view.document.trailingBytes) }
+        return message
     }
 
     /// Reads a message as a consumer does: what the producer left open is what the registered task says, in this message and those
@@ -106,7 +117,7 @@ public final class Huey: Sendable {
             message.chord = chord
         }
         guard let settings = registry.task(named: message.name)?.settings else { return }
-        message.retries = message.retries ?? settings.retries
+        if message.retries == nil { message.retries = settings.retries }
         message.retryDelay = message.retryDelay ?? settings.retryDelay
         message.priority = message.priority ?? settings.priority
         message.expires = message.expires ?? settings.expires

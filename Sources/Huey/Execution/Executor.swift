@@ -71,9 +71,11 @@ package struct Executor: Sendable {
         let start = StartedTask(delivery: delivery, message: message, task: task)
         do {
             return try await execute(TaskRun(start), start)
-        } catch let error as HueyError {
-            logger.error("Unhandled error during execution of task \(message.id).", metadata: ["reason": "\(error)"])
-            return try await bury(delivery, .unwritable, "\(error)", message)
+        } catch  where error is HueyError || error is PickleException || error is PickleError {
+            // Running it again would come to the same. An exception's own text may quote arguments.
+            let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
+            logger.error("Unhandled error during execution of task \(message.id).", metadata: ["reason": "\(reason)"])
+            return try await bury(delivery, .unwritable, reason, message)
         }
     }
 
@@ -125,10 +127,17 @@ package struct Executor: Sendable {
             // Before anybody hears of it: who stops the consumer because of that must find the task running.
             inFlight.insert(start)
             defer { inFlight.remove(start) }
-            if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
-            return try await call(start)
+            guard let span = huey.startSpan(running: message, retries: message.retries ?? start.task.settings.retries)
+            else { return try await begin(run, start, nil) }
+            defer { span.end() }
+            return try await span.activate { try await begin(run, start, span) }
         }
         return .settled
+    }
+
+    private func begin(_ run: TaskRun, _ start: StartedTask, _ span: TaskSpan?) async throws -> Completion {
+        if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
+        return try await call(start, span)
     }
 
     private func skip(_ run: TaskRun, _ signal: Signal) async throws {
@@ -185,7 +194,7 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey._execute`.
-    private func call(_ start: StartedTask) async throws -> Completion {
+    private func call(_ start: StartedTask, _ span: TaskSpan?) async throws -> Completion {
         var run = TaskRun(start)
         let (message, task) = (start.message, start.task)
         let clock = ContinuousClock()
@@ -206,10 +215,12 @@ package struct Executor: Sendable {
             try await skip(run, .canceled)
             return .settled
         }
+        if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
         let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
         inFlight.remove(start)
         guard let outcome else {
             logger.warning("Received exit signal, \(message.id) did not finish.")
+            span?.recordInterruption()
             return .interrupted
         }
         let duration = clock.now - begin
@@ -231,6 +242,7 @@ package struct Executor: Sendable {
             now: huey.now(),
             isNone: run.isNone
         )
+        span?.record(run.outcome ?? outcome)
         let effects = try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision)
         task.metrics.record(message, took: duration, lateness: lateness, effects: effects)
         try await perform(effects, run, keepingFailure: policy.keepsFailedTasks)
