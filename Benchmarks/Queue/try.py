@@ -14,5 +14,6 @@ with servers.RedisServer() as server:
     for _ in range(o.rounds):
         if o.py:
             r = d.run(consumers.python_command(), o.py); print('python', {k: round(v, 2) for k, v in r.items()}, flush=True)
+        d.client.config_resetstat()
         if o.n:
-            r = d.run([o.worker] + o.opt.split(), o.n); print('swift ', {k: round(v, 2) for k, v in r.items()}, flush=True)
+            r = d.run([o.worker] + o.opt.split(), o.n); print('swift ', {k: round(v, 2) for k, v in r.items()}, flush=True); print({k[8:]: v['calls'] for k,v in d.client.info('commandstats').items()})

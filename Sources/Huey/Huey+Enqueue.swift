@@ -1,11 +1,5 @@
 import Pickle
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 extension Huey {
     /// A message for a task, with the options resolved as huey's `.s()` and `.schedule()` do.
     ///
@@ -27,7 +21,7 @@ extension Huey {
     }
 
     /// A new task id: a random UUID in Python's spelling.
-    static func makeID() -> String { UUID().uuidString.lowercased() }
+    static func makeID() -> String { RandomID.make() }
 
     /// The naive moment for a start. Mirrors `normalize_time`.
     func moment(of start: TaskOptions.Start) throws -> PickleDateTime {
@@ -60,13 +54,15 @@ extension Huey {
     }
 
     private func enqueue(_ message: Message, budget: Duration?) async throws -> ResultGroup {
-        let prepared = try prepare(message)
-        if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-        if options.immediate {
-            try await runImmediately(prepared)
-        } else {
-            let data = try serialize(prepared)
-            try await push(data, prepared, budget: budget)
+        try await traced(message) { message in
+            let prepared = try prepare(message)
+            if listens(to: .enqueued) { await emit(.enqueued, prepared) }
+            if options.immediate {
+                try await runImmediately(prepared)
+            } else {
+                let data = try serialize(prepared)
+                try await push(data, prepared, budget: budget)
+            }
         }
         return ResultGroup(message.pipeline.map { TaskResult(huey: self, message: $0) })
     }
@@ -77,11 +73,16 @@ extension Huey {
     /// - Throws: as ``enqueue(_:)``; tasks of writes that went through before stay enqueued.
     @discardableResult
     public func enqueue(contentsOf messages: some Sequence<Message>) async throws -> [String] {
+        let messages = Array(messages)
+        return try await traced(count: messages.count) { stamp in try await enqueue(messages, stamp) }
+    }
+
+    private func enqueue(_ messages: [Message], _ stamp: (Message) -> Message) async throws -> [String] {
         let storage = try await settledStorage()
         var ids: [String] = []
         var effects: [StorageEffect] = []
         for message in messages {
-            let prepared = try prepare(message)
+            let prepared = try prepare(stamp(message))
             if listens(to: .enqueued) { await emit(.enqueued, prepared) }
             ids.append(prepared.id)
             if options.immediate {
@@ -104,7 +105,7 @@ extension Huey {
 
     private func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
         let storage = try await settledStorage()
-        let priority = message.priority?.double
+        let priority = message.queuePriority
         guard let budget else { return try await storage.enqueue(data, priority: priority) }
         let once = storage as? any IdempotentStorage
         let id = message.id
@@ -133,6 +134,9 @@ extension Huey {
         if message.priority?.isTrue == true, !storage.supportsPriority, !options.immediate {
             throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
         }
+        if let priority = message.priority, priority.isTrue, priority.double.isNaN {
+            throw HueyError(.invalidConfiguration, "a priority that is no number")
+        }
         return message
     }
 
@@ -142,11 +146,12 @@ extension Huey {
         case .seconds(let seconds): try now().adding(seconds: seconds.double)
         case .timedelta(let delta): try now().adding(microseconds: delta.duration.wholeMicroseconds)
         case .datetime(let moment): try moment.normalized(utc: options.utc)
+        case .other(let view): throw HueyError.malformedMessage("an expiry that is \(view.briefType)")
         }
     }
 
     func enqueueEffect(_ prepared: Message) throws -> StorageEffect {
-        .enqueue(try serialize(prepared), priority: prepared.priority?.double)
+        .enqueue(try serialize(prepared), priority: prepared.queuePriority)
     }
 
     /// Keeps a task until its time has come. Mirrors `add_schedule`: without an eta that is the epoch, at once.

@@ -45,14 +45,16 @@ extension Huey {
             try await enqueue(message)
             return true
         }
-        let prepared = try prepare(message)
-        let data = try serialize(prepared)
-        let priority = prepared.priority?.double
-        guard try await storage.enqueue(data, priority: priority, onceFor: message.name, at: minute) else {
-            return false
+        return try await traced(message) { message in
+            let prepared = try prepare(message)
+            let data = try serialize(prepared)
+            let priority = prepared.queuePriority
+            guard try await storage.enqueue(data, priority: priority, onceFor: message.name, at: minute) else {
+                return false
+            }
+            await emit(.enqueued, prepared)
+            return true
         }
-        await emit(.enqueued, prepared)
-        return true
     }
 
     /// For each periodic task that should have run since it last did, and did not: a message, and the last minute that was missed. A

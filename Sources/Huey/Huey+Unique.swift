@@ -33,17 +33,19 @@ extension Huey {
         guard let storage = try await settledStorage() as? any UniqueStorage else {
             throw HueyError(.notSupported, "unique jobs are not supported by this storage.")
         }
-        let prepared = try prepare(message)
-        let id = try await storage.enqueueUnique(
-            try serialize(prepared),
-            priority: prepared.priority?.double,
-            id: prepared.id,
-            digest: digest,
-            ttl: ttl
-        )
-        guard id == prepared.id else { return UniqueJob(id: id, isNew: false) }
-        await emit(.enqueued, prepared)
-        return UniqueJob(id: id, isNew: true)
+        return try await traced(message) { message in
+            let prepared = try prepare(message)
+            let id = try await storage.enqueueUnique(
+                try serialize(prepared),
+                priority: prepared.queuePriority,
+                id: prepared.id,
+                digest: digest,
+                ttl: ttl
+            )
+            guard id == prepared.id else { return UniqueJob(id: id, isNew: false) }
+            await emit(.enqueued, prepared)
+            return UniqueJob(id: id, isNew: true)
+        }
     }
 
     private static func digest(of key: String) -> String {

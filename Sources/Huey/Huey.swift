@@ -21,6 +21,7 @@ public final class Huey: Sendable {
     let hooks = Hooks()
     let knownLocks = KnownLocks()
     let revocationGeneration = RevocationGeneration()
+    let tracing: TraceSource
 
     /// - Parameters:
     ///   - name: the queue's name, the same as on Python's side.
@@ -43,6 +44,7 @@ public final class Huey: Sendable {
         self.options = options
         self.time = time
         self.logger = logger
+        tracing = TraceSource(options.tracer)
     }
 
     /// Now, naive: UTC, or local time with `utc: false`. Mirrors `_get_timestamp`.
@@ -63,7 +65,13 @@ public final class Huey: Sendable {
     ///
     /// - Throws: ``HueyError`` `.wireTooOld` or `.tooLarge`, or what encoding the arguments throws.
     package func serialize(_ message: Message) throws -> [UInt8] {
-        let data = try serializer.serialize(EncodableMessage(message: message, encoder: messageEncoder))
+        let value = EncodableMessage(message: message, encoder: messageEncoder)
+        let data =
+            if let trace = message.trace, let serializer = serializer as? PickleSerializer {
+                try serializer.serialize(value, followedBy: trace.bytes)
+            } else {
+                try serializer.serialize(value)
+            }
         guard data.count <= options.maximumMessageSize else {
             throw HueyError.tooLarge("the message of task \(message.id)", data.count, options.maximumMessageSize)
         }
@@ -74,7 +82,14 @@ public final class Huey: Sendable {
     ///
     /// - Throws: ``HueyError`` `.malformedMessage`, ``PickleError``, or an error of the serializer's own.
     package func deserialize(_ data: [UInt8]) throws -> Message {
-        try Message(pickle: serializer.deserialize(data))
+        try message(from: serializer.deserialize(data), likely: "")
+    }
+
+    /// Reads a message, likely one for the task of that name.
+    func message(from view: PickleView, likely name: String) throws -> Message {
+        var message = try Message(pickle: view, likely: name)
+        if view.document.hasTrailingBytes { message.trace = TraceCarrier(trailing: view.document.trailingBytes) }
+        return message
     }
 
     private var messageEncoder: MessageEncoder {

@@ -1,3 +1,5 @@
+public import Tracing
+
 /// What is stored, and how. Mirrors the keywords of `Huey.__init__`.
 public struct HueyOptions: Sendable {
     /// Whether results are stored.
@@ -26,6 +28,14 @@ public struct HueyOptions: Sendable {
     public var maximumMessageSize: Int
     /// The most bytes of a result as it is written. A task whose value is larger has failed. 256 MiB.
     public var maximumResultSize: Int
+    /// Where spans go; when nil, where the process's instrument (`InstrumentationSystem`) sends them, as it is when the first task is
+    /// enqueued or run.
+    ///
+    /// Enqueueing is a span of kind `producer`, a run one of kind `consumer`, its child also in another process: the context rides
+    /// behind the message's pickle, where Python does not look. A retry, a schedule of ours and Swift's followers keep it; what
+    /// Python writes again, and a ``Serializer`` of one's own, does not carry it. Spans hold the task's name, id and retries, and the
+    /// type of an error; never arguments, values or an exception's text.
+    public var tracer: (any Tracer)?
 
     public init(
         results: Bool = true,
@@ -38,7 +48,8 @@ public struct HueyOptions: Sendable {
         immediateUsesMemory: Bool = true,
         enqueueBudget: Duration? = nil,
         maximumMessageSize: Int = 1 << 28,
-        maximumResultSize: Int = 1 << 28
+        maximumResultSize: Int = 1 << 28,
+        tracer: (any Tracer)? = nil
     ) {
         self.results = results
         self.storeNone = storeNone
@@ -51,5 +62,6 @@ public struct HueyOptions: Sendable {
         self.enqueueBudget = enqueueBudget
         self.maximumMessageSize = maximumMessageSize
         self.maximumResultSize = maximumResultSize
+        self.tracer = tracer
     }
 }

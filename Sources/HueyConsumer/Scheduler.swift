@@ -1,6 +1,7 @@
 import Huey
 import Logging
 import Pickle
+import Synchronization
 
 private enum Bound {
     static let batch = 500
@@ -19,6 +20,13 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
     let clock: C
     let logger: Logger
     private let outages: OutageLog
+    private let periodicOutages: OutageLog
+    private let lastMinute = LastMinute()
+
+    /// The last minute whose periodic tasks are enqueued, by whomever.
+    private final class LastMinute: Sendable {
+        let value = Mutex<Int?>(nil)
+    }
 
     init(
         huey: Huey,
@@ -37,6 +45,7 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
         self.clock = clock
         self.logger = logger
         outages = OutageLog(logger)
+        periodicOutages = OutageLog(logger)
     }
 
     /// The first look, before the workers start: what is due by now, and the periodic tasks of this minute.
@@ -61,7 +70,9 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
                 continue
             }
             await promoteDue()
-            if periodic, nextPeriodic <= clock.now {
+            if periodic, claimsMinutes {
+                await enqueuePeriodic()
+            } else if periodic, nextPeriodic <= clock.now {
                 // Checks missed during a stall are skipped, so that nothing is enqueued twice.
                 while nextPeriodic <= clock.now { nextPeriodic = nextPeriodic.advanced(by: Bound.periodicInterval) }
                 await enqueuePeriodic()
@@ -86,9 +97,16 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
         }
     }
 
+    /// Whether a minute is enqueued once whoever asks for it, and however often.
+    private var claimsMinutes: Bool { once && huey.storage is any TickingStorage }
+
+    /// The periodic tasks of this minute. Where minutes are claimed, every look sees to the minute that it is: none is left out because looks
+    /// drift, and what fails is tried again while the minute lasts.
     private func enqueuePeriodic() async {
-        logger.debug("Checking periodic tasks")
         let minute = huey.minute
+        if claimsMinutes, lastMinute.value.withLock({ $0 == minute }) { return }
+        logger.debug("Checking periodic tasks")
+        var failure: (message: Logger.Message, error: any Error)?
         for message in huey.duePeriodicTasks(at: huey.now()) {
             if !once { logger.info("Enqueueing periodic task \(message.summary).") }
             do {
@@ -100,8 +118,14 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
                     logger.info("Enqueued periodic task \(message.summary).")
                 }
             } catch {
-                logger.error("Error enqueueing periodic task \(message.summary).", metadata: ["reason": "\(error)"])
+                failure = ("Error enqueueing periodic task \(message.summary).", error)
             }
+        }
+        if let failure {
+            periodicOutages.failed(failure.message, failure.error)
+        } else {
+            periodicOutages.works("Enqueueing periodic tasks again.")
+            lastMinute.value.withLock { $0 = minute }
         }
     }
 

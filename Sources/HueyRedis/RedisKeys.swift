@@ -39,7 +39,7 @@ struct RedisKeys: Sendable {
     let beats: String
     /// A hash: for each message that outlived its consumer, by its SHA-1, how often; with a `!` behind, how often it had started.
     let deaths: String
-    /// A sorted set: lives that others have ended, by when, for an hour.
+    /// A sorted set: lives that ended while a blocking move may have been under way, by when; an hour at least, a month at most.
     let gone: String
     /// A hash: for each periodic task, the last minute for which it was enqueued.
     let ticks: String

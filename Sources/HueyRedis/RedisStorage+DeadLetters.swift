@@ -24,7 +24,7 @@ public struct DeadLetterEntry: Sendable {
     }
 }
 
-extension RedisStorage {
+extension RedisStorage: LetterKeepingStorage {
     /// How many messages were put aside.
     public func deadLetterCount() async throws -> Int {
         try await client.command("LLEN", .init(keys.dead)).integer ?? 0
@@ -101,8 +101,7 @@ extension RedisStorage {
         try await client.command("LREM", .init(keys.dead), 1, .init(entry.stored)).integer == 1
     }
 
-    /// Removes letters that are older than ``RedisStorageOptions/deadLetterAge``; how many. A consumer that delivers at least once does it
-    /// from time to time.
+    /// Removes letters that are older than ``RedisStorageOptions/deadLetterAge``; how many. Every consumer does it from time to time.
     ///
     /// - Throws: the connection's error.
     @discardableResult

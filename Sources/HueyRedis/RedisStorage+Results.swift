@@ -47,6 +47,46 @@ extension RedisStorage {
         guard options.notifyResult else {
             return try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
         }
+        let look = ResultLook(notification: keys.notifyPrefix + key) { [values] in values.exists(key, &$0) } found: {
+            $0.last?.integer == 0 ? nil : []
+        }
+        switch try await listener.wait(for: look, timeout: timeout) {
+        case .found, .notified: return true
+        case .nothing: return false
+        case .refused: return try await block(on: key, timeout: timeout)
+        }
+    }
+
+    /// Looks at the value and for its notification in one write, and takes both in another once it is there.
+    public func awaitData(
+        _ key: String,
+        preserve: Bool,
+        timeout: Duration?,
+        backoff: Double,
+        maxDelay: Duration
+    ) async throws -> [UInt8]? {
+        func read() async throws -> [UInt8]? { preserve ? try await peekData(key) : try await popData(key) }
+        guard options.notifyResult else {
+            if let data = try await read() { return data }
+            let came = try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
+            return came ? try await read() : nil
+        }
+        let look = ResultLook(notification: keys.notifyPrefix + key) { [values] batch in
+            if preserve { values.peek([key], &batch) } else { values.pop(key, &batch) }
+        } found: { [values] replies in
+            preserve ? replies.last?.elements?.first?.bytes : values.popped(in: replies)
+        }
+        switch try await listener.wait(for: look, timeout: timeout) {
+        case .found(let data): return data
+        case .notified, .nothing: return nil
+        case .refused:
+            if let data = try await read() { return data }
+            return try await block(on: key, timeout: timeout) ? try await read() : nil
+        }
+    }
+
+    /// Waits as huey does: by a connection of one's own, where the server does not tell of changes.
+    private func block(on key: String, timeout: Duration?) async throws -> Bool {
         if try await hasData(forKey: key) { return true }
         let notification = keys.notifyPrefix + key
         let connection = try await client.connect()

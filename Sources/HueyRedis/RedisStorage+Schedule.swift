@@ -45,35 +45,67 @@ extension RedisStorage {
         limit: Int,
         transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
     ) async throws -> Int {
+        let score = RedisArgument(try moment.redisScore())
         let reply = try await client.command(
             "ZRANGEBYSCORE",
             .init(keys.schedule),
             "-inf",
-            .init(try moment.redisScore()),
+            score,
             "LIMIT",
             0,
             .init(limit)
         )
         guard let due = reply.elements, !due.isEmpty else { return 0 }
         var moves: [ScheduleMove] = []
-        var others: [StorageEffect] = []
+        var others: [(data: [UInt8], effects: [StorageEffect])] = []
         for data in due.compactMap(\.bytes) {
-            var move = ScheduleMove(old: data)
-            for effect in try await transform(data) {
-                if case .enqueue(let message, let priority) = effect, move.new == nil {
-                    move.new = (message, priority)
-                } else {
-                    others.append(effect)
-                }
+            let effects = try await transform(data)
+            if case .enqueue(let message, let priority) = effects.first, effects.count == 1 {
+                moves.append(ScheduleMove(old: data, new: (message, priority)))
+            } else if effects.isEmpty {
+                moves.append(ScheduleMove(old: data))
+            } else {
+                others.append((data, effects))
             }
-            moves.append(move)
         }
-        if !others.isEmpty { try await commit(others) }
-        try await client.eval(
-            queue.promotion,
-            keys: [.init(keys.schedule), .init(keys.queue)],
-            arguments: try queue.promotionArguments(moves)
-        )
+        for (data, effects) in others { try await replace(data, by: effects, dueAt: score) }
+        if !moves.isEmpty {
+            try await client.eval(
+                queue.promotion,
+                keys: [.init(keys.schedule), .init(keys.queue)],
+                arguments: [score] + (try queue.promotionArguments(moves))
+            )
+        }
         return due.count
+    }
+
+    /// Takes one message out of the schedule together with whatever else becomes of it. KEYS: schedule. ARGV: the moment, the message, and
+    /// commands.
+    private static let replacement = RedisScript(
+        """
+        local score = redis.call('ZSCORE', KEYS[1], ARGV[2])
+        if not score or tonumber(score) > tonumber(ARGV[1]) then return 0 end
+        redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
+        local n = 3
+        while n <= #ARGV do
+            local words = tonumber(ARGV[n])
+            redis.call(unpack(ARGV, n + 1, n + words))
+            n = n + words + 1
+        end
+        return redis.call('ZREM', KEYS[1], ARGV[2])
+        """
+    )
+
+    private func replace(_ data: [UInt8], by effects: [StorageEffect], dueAt score: RedisArgument) async throws {
+        var merged = MergedEffects()
+        for effect in effects { try merged.add(effect) }
+        var commands = RedisBatch.forScript()
+        try merged.write(to: &commands, for: self)
+        try await client.evaluate(
+            Self.replacement,
+            keys: [.init(keys.schedule)],
+            arguments: [score, .init(data)],
+            commands: commands
+        )
     }
 }

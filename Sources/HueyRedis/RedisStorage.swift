@@ -10,11 +10,14 @@ public final class RedisStorage: Storage {
     let keys: RedisKeys
     let options: RedisStorageOptions
     let popper: BlockingPopper
+    let listener: ResultListener
     let queue: any RedisQueue
     let values: any RedisValues
     let logger: Logger
     /// The life of the consumer that acknowledges on this storage, if one does.
     let lifeOfConsumer = Mutex<String?>(nil)
+    /// For each lock that this process holds, the lives in which it was taken: more than one where a task goes on that was taken for dead.
+    let holders = Mutex<[String: [String]]>([:])
 
     /// A storage on the server that a URL in redis-py's form names.
     ///
@@ -43,6 +46,7 @@ public final class RedisStorage: Storage {
         self.logger = logger
         keys = RedisKeys(name: options.nameCleaning.clean(name))
         popper = BlockingPopper(client: client)
+        listener = ResultListener(client: client)
         queue =
             options.kind.hasPriorities
             ? PriorityQueue(key: keys.queue, stamps: PriorityQueue.Stamps(now: TimeSource.system.microseconds))
@@ -70,6 +74,7 @@ public final class RedisStorage: Storage {
     /// Closes the client's connections, those of other instances on the same client included.
     public func close() async {
         await popper.close()
+        await listener.close()
         await client.shutdown()
     }
 

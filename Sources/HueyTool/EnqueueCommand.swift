@@ -2,6 +2,14 @@ import ArgumentParser
 import Huey
 import Pickle
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Puts a task on a queue.
 struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,6 +34,13 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Keep trying while Redis is away; never enqueues twice.", valueName: "seconds"))
     var tryFor: Double?
     @Option(help: ArgumentHelp("Wait for the result and print it.", valueName: "seconds")) var wait: Double?
+    @Option(help: "Put it there so many times, one after the other; what fails is told, and the rest goes on.") var count = 1
+    @Option(help: ArgumentHelp("The time between two of them.", valueName: "seconds")) var pause = 0.0
+
+    func validate() throws {
+        guard count >= 1, pause >= 0 else { throw ValidationError("Neither --count nor --pause can be that.") }
+        guard count == 1 || wait == nil else { throw ValidationError("--wait waits for one task only.") }
+    }
 
     func run() async throws {
         let positional = arguments.map(JSONArgument.value)
@@ -38,21 +53,41 @@ struct EnqueueCommand: AsyncParsableCommand {
         options.start = delay.map { .delay(seconds: .float($0)) }
         options.retries = retries
         options.retryDelay = retryDelay.map { .float($0) }
+        let start = options
+        let call = TaskArguments(positional: positional, keywords: keywords)
         try await queue.withHuey { huey in
-            let message = try huey.message(
-                task,
-                TaskArguments(positional: positional, keywords: keywords),
-                options: options
-            )
-            let result =
-                if let tryFor {
-                    try await huey.enqueue(message, retryingFor: .bounded(seconds: tryFor))
-                } else {
-                    try await huey.enqueue(message)
-                }
-            guard let wait else { return print(message.id) }
-            print(try await result[0].value(timeout: .bounded(seconds: wait)))
+            if count > 1 { return try await enqueueMany(huey, call, start) }
+            let result = try await enqueue(try huey.message(task, call, options: start), huey)
+            guard let wait else { return print(result.id) }
+            print(try await result.value(timeout: .bounded(seconds: wait)))
         }
+    }
+
+    private func enqueue(_ message: Message, _ huey: Huey) async throws -> TaskResult<PickleValue> {
+        let results =
+            if let tryFor {
+                try await huey.enqueue(message, retryingFor: .bounded(seconds: tryFor))
+            } else {
+                try await huey.enqueue(message)
+            }
+        return results[0]
+    }
+
+    private func enqueueMany(_ huey: Huey, _ call: TaskArguments, _ options: TaskOptions) async throws {
+        var failures = 0
+        for index in 0..<count {
+            if index > 0, pause > 0 { try await Task.sleep(for: .bounded(seconds: pause)) }
+            let message = try huey.message(task, call, options: options)
+            do {
+                print(try await enqueue(message, huey).id)
+            } catch {
+                failures += 1
+                print("\(message.id) failed: \(error)")
+            }
+            // Whoever reads along sees when it was.
+            fflush(nil)
+        }
+        if failures > 0 { throw ValidationError("\(failures) of \(count) were not enqueued.") }
     }
 }
 

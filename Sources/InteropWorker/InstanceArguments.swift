@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Huey
 public import HueyRedis
 import HueySQLite
+import InMemoryTracing
 import Logging
 import Redis
 
@@ -57,6 +58,9 @@ struct InstanceArguments: ParsableArguments {
 
     @Flag(help: "Record each signal in interop:signals.")
     var recordSignals = false
+
+    @Flag(help: "Trace tasks, and carry each trace's context behind its message.")
+    var trace = false
 
     enum SerializerKind: String, ExpressibleByArgument, CaseIterable {
         case pickle
@@ -148,7 +152,8 @@ struct InstanceArguments: ParsableArguments {
             storeIntermediateErrors: !noStoreIntermediateErrors,
             utc: !localTime,
             wire: wire,
-            requiresKnownFollowUps: true
+            requiresKnownFollowUps: true,
+            tracer: trace ? InMemoryTracer(recordInjections: false, recordExtractions: false) : nil
         )
     }
 

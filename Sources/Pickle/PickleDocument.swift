@@ -51,6 +51,16 @@ public final class PickleDocument: @unchecked Sendable {
     /// Whether a value holds itself, directly or not, so that a walk that follows every reference never ends.
     public var hasCycles: Bool { arena.hasCycles }
 
+    /// Whether there are bytes behind the STOP.
+    public var hasTrailingBytes: Bool { arena.pickleCount < arena.inputCount }
+
+    /// The bytes behind the STOP, which CPython ignores.
+    public var trailingBytes: [UInt8] {
+        withExtendedLifetime(self) {
+            Array(UnsafeBufferPointer(start: arena.input + arena.pickleCount, count: arena.inputCount - arena.pickleCount))
+        }
+    }
+
     /// Writes the whole pickle again, byte-identical with what CPython's C pickler writes for the same object graph.
     ///
     /// - Parameter version: the protocol, 0 to 5; by default the pickle's own.
@@ -140,6 +150,7 @@ extension Arena {
         nodeCount = decoder.nodes.count
         childCount = decoder.children.count
         inputCount = decoder.end
+        pickleCount = decoder.position
         self.root = root
         pickleProtocol = decoder.highestProtocol
         self.slab = slab

@@ -1,5 +1,6 @@
 import Huey
 import HueyRedis
+import Redis
 import TestSupport
 import Testing
 
@@ -12,6 +13,9 @@ struct PeriodicOnceTests {
         let huey: Huey
         let enqueued = Recorder<String>()
         let scheduler: Scheduler<ManualClock>
+        let clock = ManualClock()
+        let log = CollectingLog.make()
+        let storage: RedisStorage
 
         init(
             _ server: PrivateRedis,
@@ -21,7 +25,7 @@ struct PeriodicOnceTests {
             once: Bool = true,
             catchUp: Bool = false
         ) throws {
-            let storage = try RedisStorage(url: server.url(), options: RedisStorageOptions(kind: kind))
+            storage = try RedisStorage(url: server.url(), options: RedisStorageOptions(kind: kind))
             huey = Huey("h", storage: storage, time: time.source)
             huey.periodicTask("tasks.periodic", crontab) { _ in }
             let enqueued = enqueued
@@ -32,8 +36,8 @@ struct PeriodicOnceTests {
                 periodic: true,
                 once: once,
                 catchUp: catchUp,
-                clock: ManualClock(),
-                logger: CollectingLog.make().logger
+                clock: clock,
+                logger: log.logger
             )
         }
     }
@@ -58,6 +62,49 @@ struct PeriodicOnceTests {
         await tenMinutes(fleet, time)
         #expect(try await fleet[0].huey.pendingCount() == 10)
         #expect(fleet.reduce(0) { $0 + $1.enqueued.count } == 10, "and ten signals")
+    }
+
+    @Test("no minute is left out by looks that drift")
+    func drift() async throws {
+        let (server, time) = (try PrivateRedis(), ManualTime())
+        let rig = try Rig(server, time)
+        time.set(Self.start + Self.minute - 50_000)
+        await rig.scheduler.begin()
+        let run = Task { await rig.scheduler.run() }
+        await rig.clock.waitForSleeps(1)
+        // Each look comes a little later: the one that is 60 seconds after the first is two minutes on.
+        for look in 1...130 {
+            time.set(Self.start + Self.minute - 50_000 + look * 1_001_000)
+            rig.clock.advance(by: .seconds(1))
+            await rig.clock.waitForSleeps(look + 1)
+        }
+        run.cancel()
+        await run.value
+        #expect(rig.enqueued.count == 4)
+        #expect(try await rig.huey.pendingCount() == 4)
+    }
+
+    @Test("what cannot be enqueued is tried again while the minute lasts, and logged once")
+    func outage() async throws {
+        let (server, time) = (try PrivateRedis(), ManualTime())
+        let rig = try Rig(server, time)
+        time.set(Self.start)
+        let client = try RedisClient(RedisConfiguration(url: server.url()))
+        try await client.command("SET", "huey.redis.h", "no queue")
+        await rig.scheduler.begin()
+        let run = Task { await rig.scheduler.run() }
+        await rig.clock.waitForSleeps(1)
+        for look in 1...3 {
+            if look == 3 { try await client.command("DEL", "huey.redis.h") }
+            time.set(Self.start + look * 1_000_000)
+            rig.clock.advance(by: .seconds(1))
+            await rig.clock.waitForSleeps(look + 1)
+        }
+        run.cancel()
+        await run.value
+        #expect(try await rig.huey.pendingCount() == 1)
+        #expect(rig.log.lines.all.filter { $0.contains("Error enqueueing periodic task") }.count == 1)
+        await client.shutdown()
     }
 
     @Test("as huey does it, each consumer enqueues its own")

@@ -1,7 +1,10 @@
 import Huey
 import Pickle
+import Redis
 import TestSupport
 import Testing
+
+@testable import HueyRedis
 
 @Suite("Every storage schedules as huey's do")
 struct ScheduleConformanceTests {
@@ -78,6 +81,53 @@ struct ScheduleConformanceTests {
             #expect(moved.count == 100)
             #expect(Set(moved) == names)
             #expect(try await storage.scheduleSize() == 0)
+        }
+    }
+
+    @Test("several schedulers put each message aside once", arguments: StorageKind.allCases.filter(\.isRedis))
+    func buries(kind: StorageKind) async throws {
+        try await kind.withStorage { storage in
+            try await storage.commit((0..<50).map { .schedule(data("m\($0)"), at: Self.at(1)) })
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        _ = try await storage.promoteSchedule(dueAt: Self.at(2), limit: 100) { old in
+                            [.bury(DeadLetter(data: old, reason: .undecodable, detail: "why", time: 5))]
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await (storage as? RedisStorage)?.deadLetterCount() == 50)
+            #expect(try await storage.scheduleSize() == 0)
+        }
+    }
+
+    @Test("a queue that refuses messages leaves them in the schedule", arguments: StorageKind.allCases.filter(\.isRedis))
+    func refused(kind: StorageKind) async throws {
+        try await kind.withStorage { storage in
+            let redis = try #require(storage as? RedisStorage)
+            try await storage.commit((0..<3).map { .schedule(data("m\($0)"), at: Self.at(1)) })
+            try await redis.client.command("SET", .init(redis.keys.queue), "no queue")
+            for _ in 0..<3 {
+                await #expect(throws: (any Error).self) {
+                    try await storage.promoteSchedule(dueAt: Self.at(2), limit: 9) { [.enqueue($0, priority: nil)] }
+                }
+            }
+            #expect(try await storage.scheduleSize() == 3)
+        }
+    }
+
+    @Test("what was put off meanwhile stays", arguments: StorageKind.allCases.filter(\.isRedis))
+    func putOff(kind: StorageKind) async throws {
+        try await kind.withStorage { storage in
+            try await storage.addToSchedule(data("a"), at: Self.at(1))
+            _ = try await storage.promoteSchedule(dueAt: Self.at(2), limit: 9) { old in
+                try await storage.addToSchedule(old, at: Self.at(8))
+                return [.enqueue(old, priority: nil)]
+            }
+            #expect(try await storage.queueSize() == 0)
+            #expect(try await storage.scheduleSize() == 1)
         }
     }
 

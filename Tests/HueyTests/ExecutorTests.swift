@@ -1,4 +1,5 @@
 import Pickle
+import Synchronization
 import TestSupport
 import Testing
 
@@ -253,5 +254,32 @@ struct ExecutorTests {
         try await worker.promote()
         let message = try #require(try await worker.huey.pending().first)
         #expect(message.expiresResolved == (try worker.huey.now().adding(seconds: 10)))
+    }
+
+    @Test("only one task that consumers have died with runs at a time", arguments: [0, 1])
+    func suspects(deaths: Int) async throws {
+        let worker = Worker()
+        let (running, most) = (Mutex(0), Mutex(0))
+        worker.huey.task("tasks.slow") {
+            let now = running.withLock { running in
+                running += 1
+                return running
+            }
+            most.withLock { $0 = max($0, now) }
+            // Long enough for the other to begin, where it may.
+            for _ in 0..<400 where most.withLock({ $0 }) < 2 { try await Task.sleep(for: .milliseconds(1)) }
+            running.withLock { $0 -= 1 }
+        }
+        let deliveries = try (0..<2).map { _ in
+            var delivery = Delivery(data: try worker.huey.serialize(try worker.huey.message("tasks.slow")))
+            (delivery.redeliveries, delivery.deaths) = (2, deaths)
+            return delivery
+        }
+        try await withThrowingTaskGroup(of: Executor.Completion.self) { group in
+            for delivery in deliveries { group.addTask { try await worker.executor.run(delivery) } }
+            for try await completion in group { #expect(completion == .settled) }
+        }
+        #expect(most.withLock { $0 } == (deaths == 0 ? 2 : 1))
+        #expect(running.withLock { $0 } == 0)
     }
 }

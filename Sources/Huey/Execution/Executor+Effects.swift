@@ -155,6 +155,8 @@ extension Executor {
             pending.effects.append(try huey.scheduleEffect(message))
             logger.info("Added task \(message.id) to schedule, eta \(message.eta?.description ?? "None")")
             try await emit(.scheduled, message, nil, run, after: &pending)
+        case .fail(let error):
+            throw error
         case .reportValue(let chord):
             try await report(run.encoded, to: chord, run, after: &pending)
         case .reportError(let chord, let result):
@@ -184,7 +186,8 @@ extension Executor {
     }
 
     private func enqueue(_ message: Message, _ run: TaskRun, after pending: inout PendingEffects) async throws {
-        let prepared = try huey.prepare(message)
+        // A task that goes back keeps the context of whoever enqueued it.
+        let prepared = try huey.prepare(message.id == run.message.id ? message : huey.followUp(message))
         try await emit(.enqueued, prepared, nil, run, after: &pending)
         pending.effects.append(try huey.enqueueEffect(prepared))
     }

@@ -19,6 +19,7 @@ package struct Executor: Sendable {
     package let huey: Huey
     let sink: any EffectSink
     private let gatherer: (any GatheringSink)?
+    private let inFlight: InFlight
     private let seat: InFlight.Seat
     package var policy: MessagePolicy
     package var logger: Logger
@@ -33,6 +34,7 @@ package struct Executor: Sendable {
         self.huey = huey
         self.sink = sink
         gatherer = sink as? any GatheringSink
+        self.inFlight = inFlight
         seat = inFlight.seat()
         self.policy = policy
         self.logger = logger
@@ -69,22 +71,32 @@ package struct Executor: Sendable {
     }
 
     private nonisolated(nonsending) func run(_ start: ReadyTask) async throws -> Completion {
-        if start.delivery.redeliveries > 0 {
-            if let limit = policy.deathLimit, start.delivery.deaths >= limit {
-                let detail = "\(start.delivery.deaths) consumers died while the task ran"
+        let delivery = start.delivery
+        var isAlone = false
+        defer { if isAlone { inFlight.leaveAlone() } }
+        if delivery.redeliveries > 0 {
+            if let limit = policy.deathLimit, delivery.deaths >= limit {
+                let detail = "\(delivery.deaths) consumers died while the task ran"
                 logger.error("Task \(start.id) is put aside: \(detail).")
-                return try await bury(start.delivery, .workerDied, detail, start.message)
+                return try await bury(delivery, .workerDied, detail, start.message)
             }
-            try await patiently(start.id) { try await sink.noteStart(of: start.delivery) }
+            do {
+                if policy.suspects(delivery) { isAlone = try await inFlight.enterAlone() }
+            } catch {
+                return .interrupted
+            }
+            try await patiently(start.id) { try await sink.noteStart(of: delivery) }
         }
         do {
             let now = ContinuousClock.now
             if isPlain(start, at: now) { return try await runPlainly(start, from: now) }
             let start = start.decoded
             return try await execute(TaskRun(start), start)
-        } catch let error as HueyError {
-            logger.error("Unhandled error during execution of task \(start.id).", metadata: ["reason": "\(error)"])
-            return try await bury(start.delivery, .unwritable, "\(error)", start.message)
+        } catch  where error is HueyError || error is PickleException || error is PickleError {
+            // Running it again would come to the same. An exception's own text may quote arguments.
+            let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
+            logger.error("Unhandled error during execution of task \(start.id).", metadata: ["reason": "\(reason)"])
+            return try await bury(delivery, .unwritable, reason, start.message)
         }
     }
 
@@ -93,7 +105,7 @@ package struct Executor: Sendable {
     /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
     private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
         start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
-            && !huey.options.immediate && start.isKnownToRun(
+            && huey.tracing.sinks == nil && !huey.options.immediate && start.isKnownToRun(
                 generation: huey.revocationGeneration.current,
                 at: now
             )
@@ -118,7 +130,7 @@ package struct Executor: Sendable {
         if duration > Bound.fast { huey.revocationGeneration.advance() }
         log(outcome, context, took: duration)
         guard let gatherer, case .value(let value) = outcome, let stored = stored(value, of: start) else {
-            return try await conclude(outcome, start.decoded, context, took: duration, lateness: nil)
+            return try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
         }
         start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
         if gatherer.complete(start.id, stored.value, of: start.delivery, at: end) { try await gatherer.flush() }
@@ -190,10 +202,17 @@ package struct Executor: Sendable {
             // Before anybody hears of it: who stops the consumer because of that must find the task running.
             seat.insert(start)
             defer { seat.remove(start) }
-            if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
-            return try await call(start)
+            guard let span = huey.startSpan(running: message, retries: message.retries ?? start.task.settings.retries)
+            else { return try await begin(run, start, nil) }
+            defer { span.end() }
+            return try await span.activate { try await begin(run, start, span) }
         }
         return .settled
+    }
+
+    private func begin(_ run: TaskRun, _ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
+        if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
+        return try await call(start, span)
     }
 
     private func skip(_ run: TaskRun, _ signal: Signal) async throws {
@@ -240,7 +259,7 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey._execute`.
-    private func call(_ start: ReadyTask) async throws -> Completion {
+    private func call(_ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
         let (message, task) = (start.message, start.task)
         let begin = ContinuousClock.now
         let lateness = message.eta.map { max(0, huey.now().naiveMicroseconds - $0.naiveMicroseconds) }
@@ -259,13 +278,17 @@ package struct Executor: Sendable {
             try await skip(TaskRun(start), .canceled)
             return .settled
         }
+        if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
         let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
         seat.remove(start)
-        guard let outcome else { return interrupted(start) }
+        guard let outcome else {
+            span?.recordInterruption()
+            return interrupted(start)
+        }
         let duration = begin.duration(to: .now)
         if duration > Bound.fast { huey.revocationGeneration.advance() }
         log(outcome, context, took: duration)
-        return try await conclude(outcome, start, context, took: duration, lateness: lateness)
+        return try await conclude(outcome, start, context, span, took: duration, lateness: lateness)
     }
 
     /// What follows from a task's outcome.
@@ -273,6 +296,7 @@ package struct Executor: Sendable {
         _ outcome: TaskOutcome,
         _ start: ReadyTask,
         _ context: TaskContext,
+        _ span: TaskSpan?,
         took duration: Duration,
         lateness: Int?
     ) async throws -> Completion {
@@ -294,6 +318,7 @@ package struct Executor: Sendable {
             now: huey.now(),
             isNone: run.isNone
         )
+        span?.record(run.outcome ?? outcome)
         let effects = try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision)
         task.metrics.record(message.name, took: duration, lateness: lateness, effects: effects)
         try await perform(effects, run, keepingFailure: policy.keepsFailedTasks)

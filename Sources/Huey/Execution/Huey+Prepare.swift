@@ -23,7 +23,7 @@ private struct MessageReader {
         let fields = object.arguments
         guard fields.count > 1, find(fields[1]), let task = tasks[last] else { return nil }
         let id = fields[0].string
-        if let id, !task.needsMessage, Message.isPlain(fields), !Message.isUnique(id) {
+        if let id, !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields), !Message.isUnique(id) {
             ids.append(id)
             return ReadyTask(
                 delivery: delivery,
@@ -35,7 +35,7 @@ private struct MessageReader {
                 namePlace: last
             )
         }
-        var message = try Message(pickle: view, likely: names[last])
+        var message = try huey.message(from: view, likely: names[last])
         huey.resolve(&message, task)
         guard huey.unknownFollowUp(of: message) == nil else { return nil }
         ids.append(message.id)

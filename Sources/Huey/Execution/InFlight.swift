@@ -30,6 +30,8 @@ package final class InFlight: Sendable {
 
     private let seats = Mutex<[Seat]>([])
 
+    private let isSuspectRunning = Mutex(false)
+
     package init() {}
 
     /// A seat for one worker, so that workers need not wait for each other.
@@ -48,4 +50,26 @@ package final class InFlight: Sendable {
             await huey.emit(.interrupted, task.message)
         }
     }
+
+    /// Waits until no other suspect runs: a task that consumers have died with. Beside one that kills its consumer the others would
+    /// be charged with its deaths.
+    ///
+    /// A suspect that takes very long, or waits for another, holds nobody up for ever.
+    ///
+    /// - Returns: whether the caller is to tell when its task is done, by ``leaveAlone()``.
+    /// - Throws: `CancellationError`.
+    func enterAlone(patience: Duration = .seconds(60)) async throws -> Bool {
+        let deadline = ContinuousClock.now + patience
+        while ContinuousClock.now < deadline {
+            let isFree = isSuspectRunning.withLock { isRunning in
+                defer { isRunning = true }
+                return !isRunning
+            }
+            if isFree { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    func leaveAlone() { isSuspectRunning.withLock { $0 = false } }
 }

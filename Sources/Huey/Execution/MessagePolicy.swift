@@ -48,6 +48,12 @@ public struct MessagePolicy: Sendable {
         self.deathLimit = deathLimit
         self.keepsFailedTasks = keepsFailedTasks
     }
+
+    /// Whether a message that came back may be what its consumers died of, so that none other is to run beside it.
+    func suspects(_ delivery: Delivery) -> Bool {
+        guard let deathLimit else { return false }
+        return delivery.deaths > 0 || deathLimit == 1
+    }
 }
 
 extension Duration {

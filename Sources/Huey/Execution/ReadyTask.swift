@@ -3,7 +3,7 @@ import Pickle
 /// A message with the task that it calls, decoded as far as its run needs. A class: a run hands it from step to step without copying.
 package final class ReadyTask: Sendable {
     private enum Content: Sendable {
-        /// Of the kind that ``Message/isPlain(_:)`` tells, left where it is on the wire.
+        /// Of the kind that ``Message/isPlain(_:)`` tells, and without a trace: left where it is on the wire.
         case wire(PickleView)
         indirect case message(Message)
     }
@@ -165,7 +165,8 @@ extension Message {
 
     /// What the producer left open is what the task was registered with.
     mutating func fill(from settings: TaskSettings) {
-        retries = retries ?? settings.retries
+        // Setting it forgets what stood on the wire.
+        if retries == nil { retries = settings.retries }
         retryDelay = retryDelay ?? settings.retryDelay
         priority = priority ?? settings.priority
         expires = expires ?? settings.expires

@@ -21,13 +21,17 @@ struct RetryPlan {
             if error.retry || retries != 0 {
                 eta = try context.now.adding(seconds: own.isTrue ? own.double : error.delay)
             }
-            if error.retry { retries &+= 1 }
+            if error.retry {
+                try message.checkRetriesCount()
+                retries &+= 1
+            }
             signal = .rateLimited
             isRetryRequest = true
         case is TaskLocked:
             signal = .locked
             isRetryRequest = true
         case let error as RetryTask:
+            try message.checkRetriesCount()
             retries &+= 1
             eta = try error.start.map { start in
                 switch start {
@@ -38,6 +42,7 @@ struct RetryPlan {
             isRetryRequest = true
         case let error as CancelExecution:
             if error.retry == true || (error.retry == nil && retries != 0) {
+                try message.checkRetriesCount()
                 retries = max(retries, 1)
             } else {
                 retries = 0
@@ -50,6 +55,7 @@ struct RetryPlan {
 
     /// The task as it goes back. Mirrors `_requeue_task`.
     func requeue(_ message: Message, _ context: OutcomeContext) throws -> TaskEffect {
+        try message.checkRetriesCount()
         var message = message
         message.retries = retries &- 1
         let delay = message.retryDelay ?? context.settings.retryDelay
@@ -60,6 +66,7 @@ struct RetryPlan {
         guard delay.isTrue else { return .requeue(message) }
         message.eta = try context.now.adding(seconds: delay.double)
         if let backoff = message.retryBackoff ?? context.settings.retryBackoff, backoff.isTrue {
+            guard backoff.isNumber else { throw HueyError.malformedMessage("a retry backoff that is no number") }
             message.retryDelay = delay * backoff
         }
         return .reschedule(message)

@@ -27,6 +27,8 @@ enum TaskEffect: Sendable {
     indirect case requeue(Message)
     /// Put the task itself into the schedule.
     indirect case reschedule(Message)
+    /// The task cannot go back; what comes before has happened all the same.
+    case fail(any Error)
     /// Report the value to the task's chord.
     indirect case reportValue(ChordMembership)
     /// Report an error to the chord of whichever task of the pipeline has one.
@@ -47,7 +49,7 @@ struct OutcomeContext: Sendable {
 
 /// What follows from a task's outcome: huey's `Huey._execute` after the call, as a table.
 enum OutcomeTable {
-    /// - Throws: ``HueyError`` `.dateOutOfRange` when a retry lies beyond time.
+    /// - Throws: ``HueyError`` `.dateOutOfRange` when a retry that was asked for lies beyond time.
     static func effects(
         of outcome: TaskOutcome,
         for message: Message,
@@ -99,7 +101,11 @@ enum OutcomeTable {
             if let chord = message.pipelineChord { effects.append(.reportError(chord, result)) }
         } else {
             effects.append(.emit(.retrying))
-            effects.append(try plan.requeue(message, context))
+            do {
+                effects.append(try plan.requeue(message, context))
+            } catch {
+                effects.append(.fail(error))
+            }
         }
         return effects
     }
@@ -122,6 +128,7 @@ extension ErrorResult {
             taskID: message.id,
             wireTaskID: message.wireID
         )
+        if retries == message.retries { wireRetries = message.wireRetries }
     }
 }
 

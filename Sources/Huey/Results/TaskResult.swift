@@ -54,10 +54,15 @@ public final class TaskResult<Value: Sendable>: Sendable {
         guard huey.options.results else {
             throw HueyError(.resultsDisabled, "this instance stores no results")
         }
-        if let view = try await read(preserve: preserve) { return try Self.checked(view) }
-        let storage = try await huey.settledStorage()
-        let came = try await storage.waitResult(id, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
-        if came, let view = try await read(preserve: preserve) { return try Self.checked(view) }
+        if let view = cached.withLock({ $0 }) { return try Self.checked(view) }
+        let data = try await huey.settledStorage().awaitData(
+            id,
+            preserve: preserve,
+            timeout: timeout,
+            backoff: backoff,
+            maxDelay: maxDelay
+        )
+        if let data { return try Self.checked(keep(data)) }
         if revokeOnTimeout { try await revoke() }
         throw HueyError(.resultTimeout, "timed out waiting for result")
     }
@@ -66,6 +71,10 @@ public final class TaskResult<Value: Sendable>: Sendable {
         if let view = cached.withLock({ $0 }) { return view }
         let storage = try await huey.settledStorage()
         guard let data = preserve ? try await storage.peekData(id) : try await storage.popData(id) else { return nil }
+        return try keep(data)
+    }
+
+    private func keep(_ data: [UInt8]) throws -> PickleView {
         let view = try huey.serializer.deserialize(data)
         cached.withLock { $0 = view }
         return view

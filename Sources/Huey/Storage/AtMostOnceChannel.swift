@@ -2,6 +2,8 @@ import Synchronization
 
 /// huey's contract: a message is removed when it is handed out, and lost with the consumer that holds it.
 public final class AtMostOnceChannel: DeliveryChannel {
+    private static let upkeepInterval = Duration.seconds(60)
+
     private let storage: any Storage
     /// Microseconds since the epoch.
     private let now: @Sendable () -> Int
@@ -17,7 +19,15 @@ public final class AtMostOnceChannel: DeliveryChannel {
     public var isBlocking: Bool { storage.isBlocking }
 
     public func open() async throws {}
-    public func run() async {}
+
+    public func run() async {
+        guard let storage = storage as? any LetterKeepingStorage else { return }
+        while (try? await Task.sleep(for: Self.upkeepInterval)) != nil {
+            // What cannot be done now can be done later; who cannot reach the storage says so elsewhere.
+            _ = try? await storage.dropOldDeadLetters()
+        }
+    }
+
     public func close() async {}
 
     public func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {

@@ -39,6 +39,19 @@ extension Storage {
         try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
     }
 
+    public func awaitData(
+        _ key: String,
+        preserve: Bool,
+        timeout: Duration?,
+        backoff: Double,
+        maxDelay: Duration
+    ) async throws -> [UInt8]? {
+        func read() async throws -> [UInt8]? { preserve ? try await peekData(key) : try await popData(key) }
+        if let data = try await read() { return data }
+        let came = try await waitResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
+        return came ? try await read() : nil
+    }
+
     /// Waits by polling with huey's exponential backoff, beginning at 50 ms.
     package func pollResult(
         _ key: String,

@@ -75,6 +75,15 @@ public protocol Storage: Sendable {
 
     // MARK: beyond huey
 
+    /// The value of a key, waited for and read as a result is: taken away unless it is to be preserved; nil when the time allowed is over.
+    func awaitData(
+        _ key: String,
+        preserve: Bool,
+        timeout: Duration?,
+        backoff: Double,
+        maxDelay: Duration
+    ) async throws -> [UInt8]?
+
     /// The revocations of tasks by their ids, and of all tasks of a name, where there are any: by the place of the id among the ids, or of
     /// the name among the names, which count on behind the ids.
     func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]]

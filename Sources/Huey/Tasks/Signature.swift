@@ -67,6 +67,7 @@ struct Signature: Sendable {
     /// - Throws: ``PickleException``, a `TypeError` with CPython's text.
     func bind(args: PickleView, kwargs: PickleView) throws -> BoundArguments {
         guard let pairs = kwargs.pairs else { throw notUnpackable("**", "a mapping", kwargs) }
+        let args = try Self.unpackable(args) ?? args
         guard let values = args.elements else { throw notUnpackable("*", "an iterable", args) }
         if pairs.isEmpty, taskSlot == nil, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic,
             !hasKeywords
@@ -88,6 +89,18 @@ struct Signature: Sendable {
             all.append(extra.count == pairs.count ? kwargs : try dictionary(extra))
         }
         return BoundArguments(values: order.map { all[$0] })
+    }
+
+    /// What Python's `*` would make of what is no sequence of values but can be iterated; nil for anything else.
+    private static func unpackable(_ args: PickleView) throws -> PickleView? {
+        let values: [TaskArguments.Value]
+        switch args.kind {
+        case .string: values = args.string?.unicodeScalars.map { String($0) } ?? []
+        case .bytes, .bytearray: values = args.bytes?.map { Int($0) } ?? []
+        case .dict: values = args.pairs?.map(\.key) ?? []
+        default: return nil
+        }
+        return try TaskArguments(positional: values, keywords: []).views().args
     }
 
     private func bindKeywords(

@@ -11,6 +11,8 @@ public struct ErrorResult: Sendable, Hashable {
     public var taskID: String
     /// The id as it stands on the wire, where it is no string.
     var wireTaskID: PickleView?
+    /// The retries as they stand on the wire, where they are no int.
+    var wireRetries: PickleView?
 
     init(error: String, retries: Int, traceback: String, taskID: String, wireTaskID: PickleView? = nil) {
         self.error = error
@@ -44,7 +46,7 @@ extension ErrorResult: PickleCodable {
                 writer.write("error")
                 writer.write(error)
                 writer.write("retries")
-                writer.write(retries)
+                if let wireRetries { try writer.write(wireRetries) } else { writer.write(retries) }
                 writer.write("traceback")
                 writer.write(traceback)
                 writer.write("task_id")

@@ -8,6 +8,8 @@ public enum Expiry: Sendable, Hashable {
     case timedelta(PickleTimeDelta)
     /// A moment: naive (local time where the producer ran) or aware.
     case datetime(PickleDateTime)
+    /// Something else, as a producer's mistake may put it into a message: an error once it has to be resolved.
+    case other(PickleView)
 
     /// Python's truth value: a zero number or a zero `timedelta` is no expiry at all.
     var isTrue: Bool {
@@ -15,11 +17,15 @@ public enum Expiry: Sendable, Hashable {
         case .seconds(let number): number.isTrue
         case .timedelta(let delta): delta.duration.wholeMicroseconds != 0
         case .datetime: true
+        case .other(let view): view.isTrue
         }
     }
 }
 
 extension Expiry: PickleCodable {
+    /// A message's field: an expiry, or whatever stands in its place.
+    init(field view: PickleView) { self = (try? Expiry(pickle: view)) ?? .other(view) }
+
     public init(pickle view: PickleView) throws {
         if let delta = try? PickleTimeDelta(pickle: view) {
             self = .timedelta(delta)
@@ -35,6 +41,7 @@ extension Expiry: PickleCodable {
         case .seconds(let number): try writer.write(number)
         case .timedelta(let delta): try writer.write(delta)
         case .datetime(let moment): try writer.write(moment)
+        case .other(let view): try writer.write(view)
         }
     }
 }

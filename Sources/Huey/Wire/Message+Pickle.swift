@@ -45,21 +45,29 @@ extension Message: PickleDecodable {
             wireID = id
         }
         self.name = name
-        eta = try field(2).map(PickleDateTime.init(pickle:))
-        retries = try field(3).map { view in
-            // A bool is an int in Python.
-            try view.bool.map { $0 ? 1 : 0 } ?? Int(pickle: view)
+        eta = try field(2).map(Self.naive)
+        if let view = field(3) {
+            retries = view.int ?? Retries.count(view)
+            wireRetries = view.int == nil ? view : nil
         }
-        retryDelay = try field(4).map(PythonNumber.init(pickle:))
-        priority = try field(5).map(PythonNumber.init(pickle:))
+        retryDelay = field(4).map(PythonNumber.init(field:))
+        priority = field(5).map(PythonNumber.init(field:))
         arguments = Self.arguments(field(6), field(7))
         onComplete = try nested(8)
         onError = try nested(9)
-        expires = try field(10).map(Expiry.init(pickle:))
-        expiresResolved = try field(11).map(PickleDateTime.init(pickle:))
-        timeout = try field(12).map(PythonNumber.init(pickle:))
+        expires = field(10).map(Expiry.init(field:))
+        // huey compares only what is true.
+        expiresResolved = try field(11).flatMap { $0.isTrue ? try Self.naive($0) : nil }
+        timeout = field(12).map(PythonNumber.init(field:))
         chord = try field(13).map { try Self.chord($0, depth: depth) }
-        retryBackoff = try field(14).map(PythonNumber.init(pickle:))
+        retryBackoff = field(14).map(PythonNumber.init(field:))
+    }
+
+    /// A moment that huey can compare with its own.
+    private static func naive(_ view: PickleView) throws -> PickleDateTime {
+        let moment = try PickleDateTime(pickle: view)
+        guard moment.tzinfo == nil else { throw HueyError.malformedMessage("a moment with a time zone") }
+        return moment
     }
 
     /// The id as part of a key: redis-py's encoding of what is no string.
@@ -135,7 +143,11 @@ struct MessageEncoder {
             if let id = message.wireID { try writer.write(id) } else { writer.write(message.id) }
             writer.write(message.name)
             try writer.write(message.eta)
-            try writer.write(message.retries)
+            if let retries = message.wireRetries {
+                try writer.write(retries)
+            } else {
+                try writer.write(message.retries)
+            }
             try writer.write(message.retryDelay)
             try writer.write(message.priority)
             try message.arguments.writeArgs(to: &writer)

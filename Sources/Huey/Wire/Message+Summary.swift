@@ -28,6 +28,7 @@ extension Expiry {
         case .seconds(let number): "\(number)"
         case .timedelta(let delta): "\(delta)"
         case .datetime(let moment): "\(moment)"
+        case .other(let view): view.briefType
         }
     }
 }

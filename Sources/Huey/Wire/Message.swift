@@ -15,7 +15,9 @@ public struct Message: Sendable {
     /// When to run, as a naive datetime: UTC, or local time with `utc: false`.
     public var eta: PickleDateTime?
     /// How many more times to run after a failure.
-    public var retries: Int?
+    public var retries: Int? { didSet { wireRetries = nil } }
+    /// The retries as they stand on the wire, where a producer chose something else than an int.
+    var wireRetries: PickleView?
     /// Seconds between a failure and the next try.
     public var retryDelay: PythonNumber?
     /// Higher runs first, on storages that can.
@@ -35,6 +37,8 @@ public struct Message: Sendable {
     public var chord: ChordMembership?
     /// The factor by which ``retryDelay`` grows with each retry.
     public var retryBackoff: PythonNumber?
+    /// The trace that the task was enqueued in; no field of the message.
+    var trace: TraceCarrier?
 
     /// A message inside a message.
     public final class Next: Sendable {
@@ -49,6 +53,9 @@ public struct Message: Sendable {
         self.name = name
         self.arguments = arguments
     }
+
+    /// The priority as a queue sorts by it.
+    var queuePriority: Double? { priority.map { $0.isTrue ? $0.double : 0 } }
 
     /// The key under which a revocation of this task is kept. Mirrors `Task.revoke_id`.
     var revocationKey: String { Self.revocationKey(id) }

@@ -7,13 +7,16 @@ public enum PythonNumber: Sendable, Hashable {
     case int(Int)
     case float(Double)
     case bool(Bool)
+    /// Something else, as a producer's mistake may put it into a message. huey minds only when it computes with it.
+    case other(PickleView)
 
-    /// The value as a double.
+    /// The value as a double; NaN for what is no number.
     public var double: Double {
         switch self {
         case .int(let value): Double(value)
         case .float(let value): value
         case .bool(let value): value ? 1 : 0
+        case .other(let view): view.bigInt.map { Double($0) } ?? .nan
         }
     }
 
@@ -21,13 +24,22 @@ public enum PythonNumber: Sendable, Hashable {
     private var integer: Int? {
         switch self {
         case .int(let value): value
-        case .float: nil
+        case .float, .other: nil
         case .bool(let value): value ? 1 : 0
         }
     }
 
-    /// Python's truth value: false for zero only.
-    public var isTrue: Bool { double != 0 }
+    /// Python's truth value: of numbers, false for zero only.
+    public var isTrue: Bool {
+        if case .other(let view) = self { return view.isTrue }
+        return double != 0
+    }
+
+    /// Whether huey can compute with it.
+    var isNumber: Bool {
+        if case .other(let view) = self { return view.bigInt != nil }
+        return true
+    }
 
     /// The number as a dynamic value.
     var value: PickleValue {
@@ -35,6 +47,7 @@ public enum PythonNumber: Sendable, Hashable {
         case .int(let value): .int(value)
         case .float(let value): .float(value)
         case .bool(let value): .bool(value)
+        case .other(let view): .view(view)
         }
     }
 
@@ -75,11 +88,31 @@ extension PythonNumber: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, 
         case .int(let value): String(value)
         case .float(let value): PickleValue.float(value).description
         case .bool(let value): value ? "True" : "False"
+        case .other(let view): view.repr
         }
     }
 }
 
+extension PickleView {
+    /// Python's `bool()`, for what needs no class to tell.
+    var isTrue: Bool {
+        if let bool { return bool }
+        if let bigInt { return bigInt != 0 }
+        if let double { return double != 0 }
+        if let string { return !string.isEmpty }
+        if let bytes { return !bytes.isEmpty }
+        if let elements { return !elements.isEmpty }
+        if let pairs { return !pairs.isEmpty }
+        if let delta = try? PickleTimeDelta(pickle: self) { return delta.duration != .zero }
+        if let decimal = try? PickleDecimal(pickle: self) { return decimal.text.contains { "123456789N".contains($0) } }
+        return !isNone
+    }
+}
+
 extension PythonNumber: PickleCodable {
+    /// A message's field: a number, or whatever stands in its place.
+    init(field view: PickleView) { self = (try? PythonNumber(pickle: view)) ?? .other(view) }
+
     /// - Throws: ``PickleError`` when the node is neither an `int` that fits 64 bits, nor a `bool`, nor a `float`.
     public init(pickle view: PickleView) throws {
         if let value = view.int {
@@ -98,6 +131,7 @@ extension PythonNumber: PickleCodable {
         case .int(let value): writer.write(value)
         case .float(let value): writer.write(value)
         case .bool(let value): writer.write(value)
+        case .other(let view): try writer.write(view)
         }
     }
 }

@@ -35,9 +35,15 @@ public struct PickleSerializer: Serializer {
     }
 
     public func serialize(_ value: some PickleEncodable) throws -> [UInt8] {
+        try serialize(value, followedBy: [])
+    }
+
+    /// - Parameter trailer: bytes behind the pickle, which Python never reads; signed and compressed with it.
+    func serialize(_ value: some PickleEncodable, followedBy trailer: [UInt8]) throws -> [UInt8] {
         var writer = PickleWriter(protocol: pickleProtocol)
         try value.encode(to: &writer)
         var data = try writer.finish()
+        if !trailer.isEmpty { data += trailer }
         if let signer { data = signer.sign(data) }
         if let compression { data = try compression.compress(data) }
         return data

@@ -10,6 +10,7 @@ extension AcknowledgingChannel {
         for (life, beat) in try await heartbeats() where Life.process(of: beat)?.hasEnded == true {
             try await recover(life, beat)
         }
+        try await sweep()
     }
 
     /// Makes a life known. What it takes is its own from here on.
@@ -35,12 +36,12 @@ extension AcknowledgingChannel {
         }
         guard let isOurs else { return }
         // What a blocking move has brought since belongs to nobody.
-        guard isOurs else { return _ = try await end(life, beat: "", isDeath: false) }
+        guard isOurs else { return _ = try await end(life.name, beat: "", isDeath: false) }
         defer { state.withLock { $0.isRenewing = false } }
         logger.error(
             "This consumer was taken for dead; others run what it held, and nothing of that is stored from here"
         )
-        _ = try await end(life, beat: "", isDeath: false)
+        _ = try await end(life.name, beat: "", isDeath: false, mayComeLate: true)
         let successor = Life(index: life.index + 1)
         try await begin(successor)
         state.withLock { state in
@@ -52,10 +53,14 @@ extension AcknowledgingChannel {
     }
 
     func close() async {
-        state.withLock { $0.isClosed = true }
+        // A move whose answer was lost may be waiting on the server still.
+        let (life, isUncertain) = state.withLock { state in
+            state.isClosed = true
+            return (state.life, state.isUncertain)
+        }
         await closeConnections()
         do {
-            _ = try await end(life, beat: "", isDeath: false)
+            _ = try await end(life.name, beat: "", isDeath: false, mayComeLate: isUncertain)
         } catch {
             logger.error(
                 "What is held could not be returned; others will take it over",
@@ -65,20 +70,19 @@ extension AcknowledgingChannel {
         storage.lifeOfConsumer.withLock { $0 = nil }
     }
 
-    /// Ends a life; what it held goes back to the head of the queue. Returns how many messages, nil when the life goes on.
-    func end(_ life: Life, beat: String, isDeath: Bool) async throws -> Int? {
-        try await end(life.name, beat: beat, isDeath: isDeath)
-    }
-
     func recover(_ life: String, _ beat: String) async throws {
-        guard let count = try await end(life, beat: beat, isDeath: true) else { return }
+        guard let count = try await end(life, beat: beat, isDeath: true, mayComeLate: true) else { return }
         logger.warning(
             "Took over from a consumer that died",
             metadata: ["messages": "\(count)", "consumer": "\(life)"]
         )
     }
 
-    private func end(_ life: String, beat: String, isDeath: Bool) async throws -> Int? {
+    /// Ends a life; what it held goes back to the head of the queue. Returns how many messages, nil when the life goes on.
+    ///
+    /// - Parameter mayComeLate: whether the server may still carry out a blocking move for that life: others look after it then.
+    private func end(_ life: String, beat: String, isDeath: Bool, mayComeLate: Bool = false) async throws -> Int? {
+        let isWatched = mayComeLate && storage.queue.blockingMove != nil
         let reply = try await storage.client.eval(
             scripts.end,
             keys: [
@@ -88,23 +92,33 @@ extension AcknowledgingChannel {
             .map { .init($0) },
             arguments: [
                 .init(life), .init(beat), isDeath ? 1 : 0, storage.options.kind.expires ? "keys" : "hash",
+                isWatched ? 1 : 0,
             ]
         )
         return reply.integer.flatMap { $0 < 0 ? nil : $0 }
     }
 
-    /// Looks after lives that others have ended: a blocking move that was late may have brought them a message since, and its own
-    /// consumer may be gone, too.
+    /// Looks after lives that have ended: a blocking move that was late may have brought them a message since, and its own consumer may be
+    /// gone, too. After an hour with nothing there, none comes.
     func sweep() async throws {
         guard storage.queue.blockingMove != nil else { return }
-        let gone = try await storage.client.command("ZRANGE", .init(keys.gone), 0, -1)
-        guard let lives = gone.elements?.compactMap(\.string), !lives.isEmpty else { return }
+        let replies = try await storage.client.run { batch in
+            batch.append("TIME")
+            batch.append("ZRANGE", .init(keys.gone), 0, -1, "WITHSCORES")
+        }
+        let gone = Self.pairs(replies[1])
+        guard !gone.isEmpty, let now = replies[0].elements?.first?.string.flatMap(Int.init) else { return }
+        let lives = gone.keys.sorted()
         let lengths = try await storage.client.run { batch in
             for life in lives { batch.append("LLEN", .init(keys.next(life))) }
         }
-        for (life, length) in zip(lives, lengths) where length.integer != 0 {
-            let count = try await end(life, beat: "", isDeath: false) ?? 0
-            logger.warning("Messages came late for a consumer that is gone", metadata: ["messages": "\(count)"])
+        for (life, length) in zip(lives, lengths) {
+            if length.integer != 0 {
+                let count = try await end(life, beat: "", isDeath: false) ?? 0
+                logger.warning("Messages came late for a consumer that is gone", metadata: ["messages": "\(count)"])
+            } else if let since = gone[life].flatMap(Double.init), since < Double(now - 3600) {
+                try await storage.client.command("ZREM", .init(keys.gone), .init(life))
+            }
         }
     }
 

@@ -49,6 +49,9 @@ final class AcknowledgingChannel: DeliveryChannel {
 
     // MARK: messages
 
+    /// The wait for messages where the server must not be asked to wait.
+    private static let glance = Duration.milliseconds(20)
+
     func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
         guard count > 0 else { return [] }
         let (life, first, isUncertain, lastBeat) = state.withLock { ($0.life, $0.next, $0.isUncertain, $0.lastBeat) }
@@ -64,6 +67,8 @@ final class AcknowledgingChannel: DeliveryChannel {
             try await renew(after: life)
             return []
         }
+        // Who asks for a wait asks again at once.
+        if !mayWait, isBlocking, wait > .zero, Self.isEmpty(reply) { _ = await storage.popper.pause(for: Self.glance) }
         return state.withLock { state in
             // Given up meanwhile: others have it.
             guard state.life == life else { return [] }

@@ -12,7 +12,8 @@ struct DeliveryScripts: Sendable {
     /// KEYS: queue, held, beats. ARGV: life, numbers. Puts messages back to the head of the queue.
     let giveBack: RedisScript
     /// KEYS: queue, held, beats, deaths, next, locks, results, gone. ARGV: life, the heartbeat seen or nothing, whether the consumer died,
-    /// "hash" or "keys" for the locks. Ends a life; all it held goes back. Answers how many messages; -1 when the heartbeat has changed.
+    /// "hash" or "keys" for the locks, whether a blocking move may still bring something. Ends a life; all it held goes back. Answers
+    /// how many messages; -1 when the heartbeat has changed.
     let end: RedisScript
 
     /// - Parameters:
@@ -141,12 +142,10 @@ struct DeliveryScripts: Sendable {
             count(held[field], held['!' .. field])
         end
         redis.call('DEL', KEYS[2])
-        if ARGV[3] == '1' then
-            if moved > 0 then redis.call('EXPIRE', KEYS[4], 604800) end
-            local now = tonumber(redis.call('TIME')[1])
-            redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', now - 3600)
-            redis.call('ZADD', KEYS[8], now, ARGV[1])
-            redis.call('EXPIRE', KEYS[8], 3600)
+        if ARGV[3] == '1' and moved > 0 then redis.call('EXPIRE', KEYS[4], 604800) end
+        if ARGV[5] == '1' then
+            redis.call('ZADD', KEYS[8], redis.call('TIME')[1], ARGV[1])
+            redis.call('EXPIRE', KEYS[8], 2592000)
         end
         return moved
         """
@@ -237,6 +236,16 @@ struct DeliveryScripts: Sendable {
         redis.call('HDEL', KEYS[2], '')
         redis.call('HSET', KEYS[2], '!' .. ARGV[2], 1)
         return 1
+        """
+    )
+
+    /// KEYS: beats, locks. ARGV: life, the lock, whether that life must go on, and commands: the one that opens it, whose answer it is. A life
+    /// that is over has lost its locks, and another may have taken them.
+    static let unlock = RedisScript(
+        """
+        if ARGV[3] == '1' and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+        redis.call('SREM', KEYS[2], ARGV[2])
+        return redis.call(unpack(ARGV, 5, 4 + tonumber(ARGV[4])))
         """
     )
 

@@ -60,21 +60,12 @@ struct ListQueue: RedisQueue {
 
     func items(in reply: RedisReply?) -> [[UInt8]] { reply?.elements?.compactMap(\.bytes).reversed() ?? [] }
 
-    /// Removing is the claim: a message that another scheduler has taken is not pushed. ARGV: old, new, old, new …; an empty new
-    /// one is only removed.
+    /// ARGV: the moment, then old, new, old, new …; an empty new one is only removed.
     var promotion: RedisScript { Self.script }
 
     private static let script = RedisScript(
-        """
-        local moved = 0
-        for i = 1, #ARGV, 2 do
-            if redis.call('ZREM', KEYS[1], ARGV[i]) == 1 then
-                moved = moved + 1
-                if #ARGV[i + 1] > 0 then redis.call('LPUSH', KEYS[2], ARGV[i + 1]) end
-            end
-        end
-        return moved
-        """
+        promoting: 2,
+        "if #ARGV[i + 1] > 0 then redis.call('LPUSH', KEYS[2], ARGV[i + 1]) end"
     )
 
     func promotionArguments(_ moves: [ScheduleMove]) throws -> [RedisArgument] {

@@ -105,20 +105,12 @@ struct PriorityQueue: RedisQueue {
         reply?.elements?.compactMap { $0.bytes.map { Array($0.dropFirst(Self.prefixLength)) } } ?? []
     }
 
-    /// Removing is the claim. ARGV: old, score, new, old, score, new …; an empty new one is only removed.
+    /// ARGV: the moment, then old, score, new, old, score, new …; an empty new one is only removed.
     var promotion: RedisScript { Self.script }
 
     private static let script = RedisScript(
-        """
-        local moved = 0
-        for i = 1, #ARGV, 3 do
-            if redis.call('ZREM', KEYS[1], ARGV[i]) == 1 then
-                moved = moved + 1
-                if #ARGV[i + 2] > 0 then redis.call('ZADD', KEYS[2], ARGV[i + 1], ARGV[i + 2]) end
-            end
-        end
-        return moved
-        """
+        promoting: 3,
+        "if #ARGV[i + 2] > 0 then redis.call('ZADD', KEYS[2], ARGV[i + 1], ARGV[i + 2]) end"
     )
 
     func promotionArguments(_ moves: [ScheduleMove]) throws -> [RedisArgument] {

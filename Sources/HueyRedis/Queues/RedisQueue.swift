@@ -26,9 +26,10 @@ protocol RedisQueue: Sendable {
     var blockingMove: String? { get }
     /// The message of what those scripts hold.
     func message(ofEntry entry: [UInt8]) -> [UInt8]
-    /// The script that takes messages out of the schedule and adds what becomes of them. KEYS: schedule, queue.
+    /// The script that takes messages out of the schedule and adds what becomes of them. KEYS: schedule, queue. ARGV: the moment up to
+    /// which they are due, then ``promotionArguments(_:)``.
     var promotion: RedisScript { get }
-    /// The script's arguments.
+    /// The script's arguments for each message.
     ///
     /// - Throws: ``HueyError`` `.priorityNotSupported`.
     func promotionArguments(_ moves: [ScheduleMove]) throws -> [RedisArgument]
@@ -38,4 +39,31 @@ protocol RedisQueue: Sendable {
 struct ScheduleMove: Sendable {
     var old: [UInt8]
     var new: (data: [UInt8], priority: Double?)?
+}
+
+extension RedisScript {
+    /// A ``RedisQueue/promotion``. Being in the schedule, and due, is the claim: what another scheduler has moved, or somebody has put off,
+    /// stays as it is. A message is added first and removed then, because Redis does not roll back; before both something is
+    /// removed that is not there, because a server that is full refuses scripts that begin by adding.
+    ///
+    /// - Parameters:
+    ///   - step: how many arguments a message has, itself at `ARGV[i]`.
+    ///   - add: adds what becomes of it.
+    init(promoting step: Int, _ add: String) {
+        self.init(
+            """
+            local moved, due = 0, tonumber(ARGV[1])
+            redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
+            for i = 2, #ARGV, \(step) do
+                local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
+                if score and tonumber(score) <= due then
+                    \(add)
+                    redis.call('ZREM', KEYS[1], ARGV[i])
+                    moved = moved + 1
+                end
+            end
+            return moved
+            """
+        )
+    }
 }

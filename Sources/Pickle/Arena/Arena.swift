@@ -10,6 +10,8 @@ struct Arena {
     var nodeCount: Int
     var childCount: Int
     var inputCount: Int
+    /// How many bytes of the input are the pickle.
+    var pickleCount: Int
     var root: NodeIndex
     var pickleProtocol: Int
     /// The memory block with the input and, for small pickles, the nodes and children too.

@@ -6,12 +6,18 @@ extension RedisConnection {
     /// - Parameter onMessage: called for each message on it, on the client's own thread, until the connection is closed.
     /// - Throws: ``RedisError``, the server's refusal too.
     package func subscribe(to channel: String, _ onMessage: @escaping @Sendable () -> Void) async throws {
+        try await subscribe(to: channel, hearing: { _ in onMessage() })
+    }
+
+    /// The same for whoever wants to know what the message is.
+    package func subscribe(to channel: String, hearing onMessage: @escaping @Sendable (RedisReply?) -> Void) async throws {
         let handler = handler
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             client.core.eventLoop.execute {
                 // Before the server answers: a message may come in one piece with its answer.
                 handler.value.onPush = { reply in
-                    if reply.elements?.first?.string == "message" { onMessage() }
+                    guard let parts = reply.elements, parts.first?.string == "message" else { return }
+                    onMessage(parts.count > 2 ? parts[2] : nil)
                 }
                 continuation.resume()
             }

@@ -208,6 +208,25 @@ struct ChannelTests {
         #expect(try await rig.storage.hasData(forKey: "released"), "it belongs to the other one")
     }
 
+    @Test("a task that was taken for dead does not open the lock of whoever has it now", arguments: ChannelRig.kinds)
+    func staleUnlock(kind: StorageKind) async throws {
+        let rig = try ChannelRig(kind)
+        let (stalled, other) = (try await rig.channel(), try await rig.channel())
+        #expect(try await stalled.storage.acquireLock(data("1"), forKey: "lock", ttl: nil))
+        try await rig.giveUp(stalled, by: other)
+        #expect(try await other.storage.acquireLock(data("2"), forKey: "lock", ttl: nil))
+        // It goes on in a new life, and its task ends.
+        _ = try await stalled.beat(1)
+        #expect(try await !stalled.storage.releaseLock("lock"))
+        #expect(try await rig.storage.hasData(forKey: "lock"))
+        #expect(try await !stalled.storage.acquireLock(data("1"), forKey: "lock", ttl: nil))
+        #expect(try await other.storage.releaseLock("lock"))
+        #expect(try await !rig.storage.hasData(forKey: "lock"))
+        // What another process holds can be opened on purpose.
+        #expect(try await other.storage.acquireLock(data("2"), forKey: "lock", ttl: nil))
+        #expect(try await stalled.storage.releaseLock("lock"))
+    }
+
     @Test("after the end no new life begins", arguments: [StorageKind.redis, .priorityRedis])
     func closed(kind: StorageKind) async throws {
         let rig = try ChannelRig(kind)

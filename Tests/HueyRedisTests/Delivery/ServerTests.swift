@@ -79,6 +79,26 @@ struct ServerTests {
         #expect(try await rig.waiting() == ["a"])
     }
 
+    @Test("what comes late for a consumer that has stopped in an orderly way is found by the next one")
+    func lateForStopped() async throws {
+        let server = try PrivateRedis()
+        let rig = try ChannelRig(.redis, url: server.url())
+        let stopped = try await rig.channel()
+        let next = rig.storage.keys.next(stopped.life.name)
+        // Its connection broke while it waited; the server still waits on its behalf.
+        async let waiting = stopped.dequeue(upTo: 5, wait: .seconds(600))
+        try await wait(for: "blocked_clients", on: rig)
+        var kill = RedisBatch()
+        kill.append("CLIENT", "KILL", "SKIPME", "yes")
+        try await rig.storage.client.run(kill)
+        await #expect(throws: RedisError.self) { _ = try await waiting }
+        await stopped.close()
+        try await rig.storage.client.command("LPUSH", .init(next), "a")
+        let other = try await rig.channel()
+        #expect(try await rig.waiting() == ["a"])
+        #expect(try await texts(other.take()) == ["a"])
+    }
+
     @Test("a server that lost everything gets a new life", arguments: ChannelRig.kinds)
     func flushed(kind: StorageKind) async throws {
         let server = try PrivateRedis()

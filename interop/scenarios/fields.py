@@ -1,0 +1,46 @@
+"""Every field of a message with a value of every type: what huey runs, what it drops, what it makes of the rest."""
+import datetime
+import decimal
+import pickle
+
+from harness.scenario import scenario
+
+FAR = datetime.datetime(2040, 6, 15, 12, 30, 15, 250000)
+UTC = datetime.timezone.utc
+VALUES = (None, True, False, 0, 1, -1, 2**70, 0.5, 2.0, -0.0, float('nan'), float('inf'), '', 'x', '1', b'', b'x', (), (1,), [], [1], {},
+          {'a': 1}, set(), FAR, FAR.replace(year=2001), FAR.replace(tzinfo=UTC), FAR.replace(year=2001, tzinfo=UTC),
+          datetime.date(2040, 1, 1), datetime.timedelta(0), datetime.timedelta(seconds=5), decimal.Decimal('1.5'), decimal.Decimal(0))
+# What a team would not miss: a retry without end, and text that is multiplied.
+LEFT_OUT = {('retries', 'flaky'): (0.5, -1, float('nan'), float('inf'), 2**70, decimal.Decimal('1.5')),
+            ('retry_backoff', 'flaky'): ('x', '1', b'x', (1,), [1], 2**70, datetime.timedelta(seconds=5), decimal.Decimal('1.5'))}
+
+
+def sent(run, task, args, changes):
+    run.push(pickle.dumps(run.huey._registry.create_message(run.s(task))._replace(args=args, **changes), 5))
+
+
+def with_field(field, task, others):
+    def body(run):
+        run.start()
+        for number, value in enumerate(VALUES):
+            if repr(value) in map(repr, LEFT_OUT.get((field, task), ())):
+                continue
+            args = ('%s-%d' % (field, number), 1) if task == 'flaky' else (1, 2)
+            sent(run, task, value if field == 'args' else args, dict(others, **{field: value} if field != 'args' else {}))
+            # One after the other: a retry must not come between.
+            run.fence()
+    body.__doc__ = 'Any value as %s of `%s`.' % (field, task)
+    return body
+
+
+for field in ('eta', 'retries', 'retry_delay', 'priority', 'args', 'kwargs', 'on_complete', 'on_error', 'expires',
+              'expires_resolved', 'timeout', 'chord_config', 'retry_backoff'):
+    for task in ('add', 'flaky'):
+        if task == 'add' or field not in ('args', 'kwargs'):
+            others = {} if field == 'retries' or task == 'add' else {'retries': 1}
+            if field == 'retry_backoff' and task == 'flaky':
+                others['retry_delay'] = 3600
+            name = '%s-of-a-%s' % (field.replace('_', '-'), 'success' if task == 'add' else 'failure')
+            # Threads of huey's do not enforce a timeout.
+            enforced = dict(python_options=['-k', 'process']) if field == 'timeout' else {}
+            scenario(name, dead=True, tolerance=60, options=['--record-signals'], **enforced)(with_field(field, task, others))
