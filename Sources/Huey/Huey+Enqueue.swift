@@ -67,43 +67,7 @@ extension Huey {
         return ResultGroup(message.pipeline.map { TaskResult(huey: self, message: $0) })
     }
 
-    /// Adds many tasks to the queue in few writes.
-    ///
-    /// - Returns: the ids, in order.
-    /// - Throws: as ``enqueue(_:)``; tasks of writes that went through before stay enqueued.
-    @discardableResult
-    public func enqueue(contentsOf messages: some Sequence<Message>) async throws -> [String] {
-        let messages = Array(messages)
-        return try await traced(count: messages.count) { stamp in try await enqueue(messages, stamp) }
-    }
-
-    private func enqueue(_ messages: [Message], _ stamp: (Message) -> Message) async throws -> [String] {
-        let storage = try await settledStorage()
-        var ids: [String] = []
-        var effects: [StorageEffect] = []
-        for message in messages {
-            let prepared = try prepare(stamp(message))
-            if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-            ids.append(prepared.id)
-            if options.immediate {
-                try await runImmediately(prepared)
-                continue
-            }
-            if options.enqueueBudget != nil {
-                try await push(try serialize(prepared), prepared, budget: options.enqueueBudget)
-                continue
-            }
-            effects.append(try enqueueEffect(prepared))
-            if effects.count == 500 {
-                try await storage.commit(effects)
-                effects.removeAll(keepingCapacity: true)
-            }
-        }
-        if !effects.isEmpty { try await storage.commit(effects) }
-        return ids
-    }
-
-    private func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
+    func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
         let storage = try await settledStorage()
         let priority = message.queuePriority
         guard let budget else { return try await storage.enqueue(data, priority: priority) }
@@ -124,6 +88,11 @@ extension Huey {
     /// The message as it goes on the queue: a registered task's own priority and expiry filled in, the expiry resolved.
     func prepare(_ message: Message) throws -> Message {
         var message = message
+        try prepare(&message)
+        return message
+    }
+
+    func prepare(_ message: inout Message) throws {
         if let settings = registry.task(named: message.name)?.settings {
             message.priority = message.priority ?? settings.priority
             message.expires = message.expires ?? settings.expires
@@ -137,7 +106,6 @@ extension Huey {
         if let priority = message.priority, priority.isTrue, priority.double.isNaN {
             throw HueyError(.invalidConfiguration, "a priority that is no number")
         }
-        return message
     }
 
     /// Mirrors `normalize_expire_time`.

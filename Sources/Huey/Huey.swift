@@ -72,10 +72,14 @@ public final class Huey: Sendable {
             } else {
                 try serializer.serialize(value)
             }
-        guard data.count <= options.maximumMessageSize else {
-            throw HueyError.tooLarge("the message of task \(message.id)", data.count, options.maximumMessageSize)
-        }
+        try checkSize(data, id: message.id)
         return data
+    }
+
+    func checkSize(_ data: [UInt8], id: String) throws {
+        guard data.count <= options.maximumMessageSize else {
+            throw HueyError.tooLarge("the message of task \(id)", data.count, options.maximumMessageSize)
+        }
     }
 
     /// Reads a message.
@@ -92,7 +96,7 @@ public final class Huey: Sendable {
         return message
     }
 
-    private var messageEncoder: MessageEncoder {
+    var messageEncoder: MessageEncoder {
         MessageEncoder(wire: options.wire) { [registry] in registry.task(named: $0)?.settings }
     }
 

@@ -81,9 +81,13 @@ public final class Consumer: Service {
         onReady?()
         let upkeep = Task { await channel.run() }
         let workers = Task { await parts.runWorkers() }
-        let fetcher = Task { await parts.fetcher.run() }
+        // Both do little but wait for the storage.
+        let executor = huey.storage.executor
+        let fetcher = Task(executorPreference: executor) { await parts.fetcher.run() }
         let scheduler = Task { await parts.scheduler.run() }
-        let committer = Task { await parts.committer.run(retryDelay: options.initialDelay) }
+        let committer = Task(executorPreference: executor) {
+            await parts.committer.run(retryDelay: self.options.initialDelay)
+        }
         let watch = Task {
             await workers.value
             eventSource.yield(.workersDone)

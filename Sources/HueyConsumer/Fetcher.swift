@@ -17,6 +17,8 @@ struct Fetcher: Sendable {
         static let deepBatch = 32
         /// A message that has waited this long behind a running task goes back, for whoever is idle elsewhere.
         static let patience = Duration.milliseconds(2)
+        /// How many bytes of messages are decoded without a change of threads.
+        static let decodedAtOnce = 1 << 16
         /// The longest pause after a failure: work goes on within a second once the storage is back.
         static let failurePause = Duration.milliseconds(500)
         /// How long a consumer that stops tries to put back what it holds.
@@ -75,13 +77,20 @@ struct Fetcher: Sendable {
                 }
                 pause = options.initialDelay
                 appetite.grow()
-                await giveBack(buffer.supply(await huey.prepare(deliveries)).map(\.delivery))
+                await giveBack(buffer.supply(await prepare(deliveries)).map(\.delivery))
             } catch {
                 if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
                 isFailing = true
                 await sleep(&pause, atMost: Bound.failurePause)
             }
         }
+    }
+
+    /// Decodes messages: few at once on the thread where they came in, many bytes elsewhere, so that others on that thread need not wait.
+    private func prepare(_ deliveries: [Delivery]) async -> [HeldMessage] {
+        let size = deliveries.reduce(0) { $0 + $1.data.count }
+        guard size > Bound.decodedAtOnce else { return await huey.prepare(deliveries) }
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { await huey.prepare(deliveries) }
     }
 
     /// Waits for an idle worker, or notices that messages wait behind a task that takes its time.

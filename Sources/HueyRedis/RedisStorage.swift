@@ -71,6 +71,9 @@ public final class RedisStorage: Storage {
     public var isBlocking: Bool { options.blocking }
     public var supportsPriority: Bool { queue.supportsPriority }
 
+    /// The thread of the client's connections.
+    public var executor: (any TaskExecutor)? { client.executor }
+
     /// Closes the client's connections, those of other instances on the same client included.
     public func close() async {
         await popper.close()
@@ -86,6 +89,13 @@ public final class RedisStorage: Storage {
 extension RedisStorage {
     public func enqueue(_ data: [UInt8], priority: Double?) async throws {
         try await client.run { try queue.append([(data, priority)], to: &$0) }
+    }
+
+    public func enqueue(contentsOf messages: [(data: [UInt8], priority: Double?)]) async throws {
+        guard !messages.isEmpty else { return }
+        var batch = RedisBatch(reservingCapacity: messages.reduce(64) { $0 + $1.data.count + 48 })
+        try queue.append(messages, to: &batch)
+        try await client.run(batch)
     }
 
     public func dequeue() async throws -> [UInt8]? {

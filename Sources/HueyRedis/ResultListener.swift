@@ -110,10 +110,7 @@ final class ResultListener: Sendable {
     }
 
     private func listen(_ key: String, _ number: Int, for limit: Duration) async -> News {
-        let timer = Task { [client] in
-            try? await client.pause(for: limit)
-            if !Task.isCancelled { tell(.over, key, number) }
-        }
+        let timer = client.schedule(after: limit) { [weak self] in self?.tell(.over, key, number) }
         defer { timer.cancel() }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -68,7 +68,7 @@ extension Huey {
     /// Decodes a batch and looks at the revocations of all of it at once. What cannot be decoded, and everything when the storage does
     /// not answer, is left to whoever runs the message.
     package func prepare(_ deliveries: [Delivery]) async -> [HeldMessage] {
-        guard deliveries.count > 1 else { return deliveries.map { .raw($0) } }
+        guard !deliveries.isEmpty else { return [] }
         let generation = revocationGeneration.current
         let look = RevocationLook()
         var reader = MessageReader(self, look, count: deliveries.count)

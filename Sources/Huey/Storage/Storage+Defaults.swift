@@ -6,12 +6,18 @@ extension Storage {
     public var isBlocking: Bool { false }
     public var supportsPriority: Bool { true }
 
+    public var executor: (any TaskExecutor)? { nil }
+
     public func close() async {}
 
     public func peekMany(_ keys: [String]) async throws -> [[UInt8]?] {
         var values: [[UInt8]?] = []
         for key in keys { values.append(try await peekData(key)) }
         return values
+    }
+
+    public func enqueue(contentsOf messages: [(data: [UInt8], priority: Double?)]) async throws {
+        try await commit(messages.map { .enqueue($0.data, priority: $0.priority) })
     }
 
     public func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]] {

@@ -75,6 +75,15 @@ public protocol Storage: Sendable {
 
     // MARK: beyond huey
 
+    /// Adds messages to the queue, in order, in as few steps as there can be.
+    ///
+    /// - Throws: as ``enqueue(_:priority:)``.
+    func enqueue(contentsOf messages: [(data: [UInt8], priority: Double?)]) async throws
+
+    /// Where the storage's own work is done, if that is a place of its own: a task that prefers it
+    /// (`Task(executorPreference:)`) waits for the storage without a change of threads. It must not block there, or compute for long.
+    var executor: (any TaskExecutor)? { get }
+
     /// The value of a key, waited for and read as a result is: taken away unless it is to be preserved; nil when the time allowed is over.
     func awaitData(
         _ key: String,

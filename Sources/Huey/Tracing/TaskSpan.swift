@@ -97,19 +97,18 @@ extension Huey {
         return try await span.run { try await body(span.stamp(message)) }
     }
 
-    /// Enqueues many tasks within one span.
-    ///
-    /// - Parameter count: how many; each is given to `stamp` before it is written.
-    func traced<Value>(
-        count: Int,
-        _ body: (_ stamp: (Message) -> Message) async throws -> Value
-    ) async throws -> Value {
+    /// Enqueues many tasks within one span. The body is given what each of them is stamped with before it is written, and answers how
+    /// many there were.
+    func tracedBatch(_ body: (_ stamp: @escaping (Message) -> Message) async throws -> Int) async throws -> Int {
         guard let sinks = tracing.sinks else { return try await body { $0 } }
         let context = ServiceContext.current ?? .topLevel
         let span = TaskSpan(sinks, ("enqueue batch", "send"), .producer, in: context, of: self)
-        span.describe(batch: count)
         defer { span.end() }
-        return try await span.run { try await body(span.stamp) }
+        return try await span.run {
+            let count = try await body(span.stamp)
+            span.describe(batch: count)
+            return count
+        }
     }
 
     /// A task that follows from one that ran: what is current is that run. It is written later, with other effects.

@@ -130,7 +130,10 @@ struct MessageEncoder {
     ///
     /// - Throws: ``HueyError`` `.wireTooOld` when the version has no field for what the message carries.
     func write(_ message: Message, to writer: inout PickleWriter) throws {
-        let message = filled(message)
+        if wire == .auto { try writeFields(message, to: &writer) } else { try writeFields(filled(message), to: &writer) }
+    }
+
+    private func writeFields(_ message: Message, to writer: inout PickleWriter) throws {
         let count: Int
         if let fixed = wire.fieldCount {
             let needed = Self.fieldsNeeded(by: message, zeroMatters: false)
@@ -182,7 +185,6 @@ struct MessageEncoder {
 
     /// A chosen version means that huey of that version wrote it: every field is set to what its `Task` would have.
     private func filled(_ message: Message) -> Message {
-        guard wire != .auto else { return message }
         var message = message
         let settings = defaults(message.name)
         if settings != nil || wire == .v2_0 {

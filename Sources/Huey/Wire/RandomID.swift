@@ -52,7 +52,7 @@ enum RandomID {
                     place += 1
                 }
                 let word = index < 16 ? high : low
-                buffer[place] = digits[Int(word >> (60 - 4 * UInt64(index % 16))) & 0xF]
+                buffer[place] = digits[Int(word >> (60 - 4 * UInt64(index % 16)) & 0xF)]
                 place += 1
             }
             return place

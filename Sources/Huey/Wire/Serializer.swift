@@ -42,7 +42,12 @@ public struct PickleSerializer: Serializer {
     func serialize(_ value: some PickleEncodable, followedBy trailer: [UInt8]) throws -> [UInt8] {
         var writer = PickleWriter(protocol: pickleProtocol)
         try value.encode(to: &writer)
-        var data = try writer.finish()
+        return try seal(try writer.finish(), followedBy: trailer)
+    }
+
+    /// Signs and compresses a pickle.
+    func seal(_ pickle: consuming [UInt8], followedBy trailer: [UInt8]) throws -> [UInt8] {
+        var data = pickle
         if !trailer.isEmpty { data += trailer }
         if let signer { data = signer.sign(data) }
         if let compression { data = try compression.compress(data) }

@@ -39,4 +39,18 @@ extension RedisClient {
             waiting?.resume()
         }
     }
+
+    /// Calls `body` after a while, on the client's own thread, unless that is taken back.
+    package func schedule(after duration: Duration, _ body: @escaping @Sendable () -> Void) -> Timer {
+        Timer(core.eventLoop.scheduleTask(in: TimeAmount(duration), body))
+    }
+
+    /// Something that is going to happen.
+    package struct Timer: Sendable {
+        private let scheduled: Scheduled<Void>
+
+        fileprivate init(_ scheduled: Scheduled<Void>) { self.scheduled = scheduled }
+
+        package func cancel() { scheduled.cancel() }
+    }
 }
