@@ -302,6 +302,9 @@ package struct Executor: Sendable {
                 logger.info("Task \(id) raised RetryTask, retrying.")
             case is CancelExecution:
                 logger.warning("Task \(id) raised CancelExecution.")
+            case is any DeadLetterExplaining:
+                // Foreseen: whoever threw it has logged why.
+                logger.info("Task \(id) raised \(type(of: error)).")
             default:
                 // The exception's text may quote arguments, which belong to no log at this level.
                 logger.error("Unhandled exception in task \(id).", metadata: ["type": "\(type(of: error))"])

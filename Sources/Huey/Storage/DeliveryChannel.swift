@@ -58,6 +58,9 @@ public struct ChordReport: Sendable {
     /// How many members the chord has.
     public let size: Int
     public let value: [UInt8]
+    /// What else the member brought about, and must not bring about again: part of the write that acknowledges its message; empty where
+    /// nothing is acknowledged.
+    public var others: [StorageEffect] = []
 }
 
 /// What counting a chord's member came to.
