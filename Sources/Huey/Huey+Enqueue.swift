@@ -63,7 +63,7 @@ extension Huey {
         try await traced(message) { message in
             let prepared = try prepare(message)
             if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-            if options.immediate {
+            if immediate {
                 try await runImmediately(prepared)
             } else {
                 let data = try serialize(prepared)
@@ -91,7 +91,7 @@ extension Huey {
             let prepared = try prepare(stamp(message))
             if listens(to: .enqueued) { await emit(.enqueued, prepared) }
             ids.append(prepared.id)
-            if options.immediate {
+            if immediate {
                 try await runImmediately(prepared)
                 continue
             }
@@ -111,7 +111,7 @@ extension Huey {
 
     private func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
         let storage = try await settledStorage()
-        let priority = message.queuePriority
+        let priority = try queuePriority(of: message)
         guard let budget else { return try await storage.enqueue(data, priority: priority) }
         let once = storage as? any IdempotentStorage
         let id = message.id
@@ -137,13 +137,21 @@ extension Huey {
         if let expires = message.expires, expires.isTrue {
             message.expiresResolved = try resolve(expires)
         }
-        if message.priority?.isTrue == true, !storage.supportsPriority, !options.immediate {
+        return message
+    }
+
+    /// The priority as the storage's queue sorts by it.
+    ///
+    /// huey's storages refuse one only when they are given the message, after `enqueued` has been emitted.
+    ///
+    /// - Throws: ``HueyError`` `.priorityNotSupported`, `.invalidConfiguration` for what is no number.
+    func queuePriority(of message: Message) throws -> Double? {
+        guard let priority = message.priority, priority.isTrue else { return message.priority.map { _ in 0 } }
+        guard storage.supportsPriority || immediate else {
             throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
         }
-        if let priority = message.priority, priority.isTrue, priority.double.isNaN {
-            throw HueyError(.invalidConfiguration, "a priority that is no number")
-        }
-        return message
+        guard !priority.double.isNaN else { throw HueyError(.invalidConfiguration, "a priority that is no number") }
+        return priority.double
     }
 
     /// Mirrors `normalize_expire_time`.
@@ -157,7 +165,7 @@ extension Huey {
     }
 
     func enqueueEffect(_ prepared: Message) throws -> StorageEffect {
-        .enqueue(try serialize(prepared), priority: prepared.queuePriority)
+        .enqueue(try serialize(prepared), priority: try queuePriority(of: prepared))
     }
 
     /// Keeps a task until its time has come. Mirrors `add_schedule`: without an eta that is the epoch, at once.

@@ -216,7 +216,7 @@ package struct Executor: Sendable {
             return .settled
         }
         if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
-        let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
+        let outcome = await outcome(of: context, task, huey.immediate ? nil : limit)
         inFlight.remove(start)
         guard let outcome else {
             logger.warning("Received exit signal, \(message.id) did not finish.")
@@ -254,6 +254,7 @@ package struct Executor: Sendable {
     {
         do {
             guard let limit else { return .value(try await task.run(context)) }
+            try limit.checkTimer()
             return .value(
                 try await withTimeout(.bounded(seconds: limit.double)) {
                     try await task.run(context)
