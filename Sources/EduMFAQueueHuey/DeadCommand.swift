@@ -139,17 +139,3 @@ extension DeadMail.Entry {
         return "\(time)  \(id)  \(letter.reason.rawValue)  \(to)\(subject)  \(letter.detail.printable)"
     }
 }
-
-extension String {
-    /// On one line, without what a terminal would obey.
-    var printable: String {
-        var result = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: result.append("?")
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
-    }
-}

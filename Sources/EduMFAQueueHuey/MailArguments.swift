@@ -37,6 +37,11 @@ struct MailArguments: ParsableArguments {
     @Option(help: ArgumentHelp("How long dead letters are kept; 0 for ever.", valueName: "time"))
     var deadLetterTtl = Seconds(30 * 86_400)
 
+    @Option(
+        help: ArgumentHelp("How much space dead letters may take; 0 for any. The oldest go first.", valueName: "bytes")
+    )
+    var deadLetterSize = Bytes(256 << 20)
+
     @Option(help: ArgumentHelp("Warn when so many mails wait.", valueName: "count"))
     var warnQueue = 100
 
@@ -63,6 +68,26 @@ struct MailArguments: ParsableArguments {
         var description: String { "\(duration.components.seconds)" }
     }
 
+    /// A number of bytes, or one with a unit: `500k`, `256m`, `2g`.
+    struct Bytes: ExpressibleByArgument, CustomStringConvertible {
+        var count: Int
+
+        init(_ count: Int) { self.count = count }
+
+        init?(argument: String) {
+            let units: [Character: Int] = ["k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
+            let unit = argument.last.flatMap { units[Character($0.lowercased())] }
+            guard let number = Int(unit == nil ? argument : String(argument.dropLast())), number >= 0 else {
+                return nil
+            }
+            let (count, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+            guard !overflow else { return nil }
+            self.count = count
+        }
+
+        var description: String { count.isMultiple(of: 1 << 20) ? "\(count >> 20)m" : "\(count)" }
+    }
+
     func validate() throws {
         guard deadLetterLimit > 0, warnQueue > 0 else { throw ValidationError("Counts must be positive.") }
         guard retryDelay.duration > .zero, warnAge.duration > .zero else {
@@ -81,6 +106,7 @@ struct MailArguments: ParsableArguments {
         options.policy.maxAge = maxMailAge?.duration
         options.deadLetterLimit = deadLetterLimit
         options.monitor.letterLifetime = deadLetterTtl.duration > .zero ? deadLetterTtl.duration : nil
+        options.monitor.letterSpace = deadLetterSize.count > 0 ? deadLetterSize.count : nil
         options.monitor.warnLength = warnQueue
         options.monitor.warnAge = warnAge.duration
         return options

@@ -57,7 +57,7 @@ extension Huey {
         try await traced(message) { message in
             let prepared = try prepare(message)
             if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-            if options.immediate {
+            if immediate {
                 try await runImmediately(prepared)
             } else {
                 let data = try serialize(prepared)
@@ -69,7 +69,7 @@ extension Huey {
 
     func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
         let storage = try await settledStorage()
-        let priority = message.queuePriority
+        let priority = try queuePriority(of: message)
         guard let budget else { return try await storage.enqueue(data, priority: priority) }
         let once = storage as? any IdempotentStorage
         let id = message.id
@@ -100,12 +100,20 @@ extension Huey {
         if let expires = message.expires, expires.isTrue {
             message.expiresResolved = try resolve(expires)
         }
-        if message.priority?.isTrue == true, !storage.supportsPriority, !options.immediate {
+    }
+
+    /// The priority as the storage's queue sorts by it.
+    ///
+    /// huey's storages refuse one only when they are given the message, after `enqueued` has been emitted.
+    ///
+    /// - Throws: ``HueyError`` `.priorityNotSupported`, `.invalidConfiguration` for what is no number.
+    func queuePriority(of message: Message) throws -> Double? {
+        guard let priority = message.priority, priority.isTrue else { return message.priority.map { _ in 0 } }
+        guard storage.supportsPriority || immediate else {
             throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
         }
-        if let priority = message.priority, priority.isTrue, priority.double.isNaN {
-            throw HueyError(.invalidConfiguration, "a priority that is no number")
-        }
+        guard !priority.double.isNaN else { throw HueyError(.invalidConfiguration, "a priority that is no number") }
+        return priority.double
     }
 
     /// Mirrors `normalize_expire_time`.
@@ -119,7 +127,7 @@ extension Huey {
     }
 
     func enqueueEffect(_ prepared: Message) throws -> StorageEffect {
-        .enqueue(try serialize(prepared), priority: prepared.queuePriority)
+        .enqueue(try serialize(prepared), priority: try queuePriority(of: prepared))
     }
 
     /// Keeps a task until its time has come. Mirrors `add_schedule`: without an eta that is the epoch, at once.

@@ -41,12 +41,12 @@ extension Huey {
         try await tracedBatch { stamp in
             let storage = try await settledStorage()
             var pump = MessagePump(self, messages.makeIterator(), stamp)
-            guard !options.immediate, options.enqueueBudget == nil, !listens(to: .enqueued) else {
+            guard !immediate, options.enqueueBudget == nil, !listens(to: .enqueued) else {
                 while let message = pump.next() {
                     let prepared = try prepare(message)
                     see(prepared)
                     if listens(to: .enqueued) { await emit(.enqueued, prepared) }
-                    if options.immediate {
+                    if immediate {
                         try await runImmediately(prepared)
                     } else {
                         try await push(try serialize(prepared), prepared, budget: options.enqueueBudget)
@@ -101,7 +101,7 @@ private struct MessagePump<Iterator: IteratorProtocol<Message>> {
         while chunk.count < Self.chunk, var message = next() {
             try huey.prepare(&message)
             see(message)
-            chunk.append((try writer.write(message), message.queuePriority))
+            chunk.append((try writer.write(message), try huey.queuePriority(of: message)))
         }
         return chunk
     }

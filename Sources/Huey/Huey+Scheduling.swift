@@ -18,9 +18,8 @@ extension Huey {
         do {
             logger.debug("Enqueueing \(message.summary)")
             let prepared = try prepare(message)
-            let effect = try enqueueEffect(prepared)
             await emit(.enqueued, prepared)
-            return [effect]
+            return [try enqueueEffect(prepared)]
         } catch {
             logger.error("Error enqueueing \(message.summary).", metadata: ["reason": "\(error)"])
             return bury(.unwritable, error)
@@ -48,7 +47,7 @@ extension Huey {
         return try await traced(message) { message in
             let prepared = try prepare(message)
             let data = try serialize(prepared)
-            let priority = prepared.queuePriority
+            let priority = try queuePriority(of: prepared)
             guard try await storage.enqueue(data, priority: priority, onceFor: message.name, at: minute) else {
                 return false
             }

@@ -26,7 +26,7 @@ extension Huey {
         let digest = Self.digest(of: key)
         var message = message
         message.id += UniqueMark.separator + digest
-        if options.immediate {
+        if immediate {
             try await enqueue(message)
             return UniqueJob(id: message.id, isNew: true)
         }
@@ -37,7 +37,7 @@ extension Huey {
             let prepared = try prepare(message)
             let id = try await storage.enqueueUnique(
                 try serialize(prepared),
-                priority: prepared.queuePriority,
+                priority: try queuePriority(of: prepared),
                 id: prepared.id,
                 digest: digest,
                 ttl: ttl

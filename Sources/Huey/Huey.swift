@@ -11,8 +11,9 @@ import Synchronization
 public final class Huey: Sendable {
     /// The instance's name, as given.
     public let name: String
-    /// The storage, bound to the name.
-    public let storage: any Storage
+    /// The storage, bound to the name: the one given, or memory in immediate mode.
+    public var storage: any Storage { mode.storage }
+    private let mode: ImmediateSwitch
     public let serializer: any Serializer
     public let options: HueyOptions
     package let time: TimeSource
@@ -39,7 +40,8 @@ public final class Huey: Sendable {
         logger: Logger = Logger(label: "huey", factory: { _ in SwiftLogNoOpLogHandler() })
     ) {
         self.name = name
-        self.storage = Self.storage(for: options, storage).bound(to: name)
+        mode = ImmediateSwitch(storage.bound(to: name), usesMemory: options.immediateUsesMemory)
+        mode.turn(options.immediate)
         self.serializer = serializer
         self.options = options
         self.time = time
@@ -58,8 +60,17 @@ public final class Huey: Sendable {
     /// - Throws: ``HueyError`` `.duplicateTask` or `.invalidConfiguration`.
     public func checkRegistrations() throws { try registry.check() }
 
+    /// Whether a task runs at once, in whoever enqueues it; see ``HueyOptions/immediate``. Mirrors `Huey.immediate`.
+    ///
+    /// Each change to true begins with an empty memory; a change to false comes back to the storage given. To be changed while no
+    /// consumer runs and nothing is being enqueued.
+    public var immediate: Bool {
+        get { mode.isOn }
+        set { mode.turn(newValue) }
+    }
+
     /// Releases the storage's connections.
-    public func close() async { await storage.close() }
+    public func close() async { await mode.close() }
 
     /// Writes a message with the instance's wire version.
     ///

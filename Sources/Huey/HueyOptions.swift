@@ -17,7 +17,7 @@ public struct HueyOptions: Sendable {
     public var requiresKnownFollowUps: Bool
     /// Whether a task runs at once, in whoever enqueues it, instead of waiting for a consumer: for tests and development. A task
     /// with a time of its own is kept in the schedule, where nobody looks. No consumer can run on such an instance, and a task's
-    /// timeout cancels nothing, as in huey.
+    /// timeout cancels nothing, as in huey. ``Huey/immediate`` changes it later.
     public var immediate: Bool
     /// Whether an immediate instance keeps its results and its schedule in a ``MemoryStorage`` instead of the storage given.
     public var immediateUsesMemory: Bool

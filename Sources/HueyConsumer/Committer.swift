@@ -202,9 +202,8 @@ final class Committer: GatheringSink {
     /// What to write instead of settlements of which some effect cannot be written: each by itself, then each effect by itself, and
     /// for the one that is left a dead letter.
     private static func parts(of batch: [Settlement], _ error: HueyError, at time: Int) -> [Settlement] {
-        guard batch.count == 1, let settlement = batch.first else {
-            return batch.map { $0 }
-        }
+        let single = batch.flatMap(\.single)
+        guard single.count == 1, let settlement = single.first else { return single }
         guard settlement.effects.count > 1 else {
             guard let delivery = settlement.delivery, let effect = settlement.effects.first else { return [] }
             if case .bury = effect { return [] }

@@ -60,7 +60,7 @@ public final class Consumer: Service {
     public func run() async throws {
         try options.validate()
         try huey.checkRegistrations()
-        guard !huey.options.immediate else {
+        guard !huey.immediate else {
             throw HueyError(.invalidConfiguration, "a consumer cannot run on an instance in immediate mode")
         }
         try await withTaskCancellationOrGracefulShutdownHandler {

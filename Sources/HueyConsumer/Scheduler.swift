@@ -92,6 +92,8 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
                 outages.works("Reading the schedule again.")
                 if moved < Bound.batch { return }
             }
+        } catch is CancellationError {
+            // The consumer stops.
         } catch {
             outages.failed("Error reading schedule.", error)
         }

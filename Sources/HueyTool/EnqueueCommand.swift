@@ -34,7 +34,8 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Keep trying while Redis is away; never enqueues twice.", valueName: "seconds"))
     var tryFor: Double?
     @Option(help: ArgumentHelp("Wait for the result and print it.", valueName: "seconds")) var wait: Double?
-    @Option(help: "Put it there so many times, one after the other; what fails is told, and the rest goes on.") var count = 1
+    @Option(help: "Put it there so many times, one after the other; what fails is told, and the rest goes on.")
+    var count = 1
     @Option(help: ArgumentHelp("The time between two of them.", valueName: "seconds")) var pause = 0.0
 
     func validate() throws {

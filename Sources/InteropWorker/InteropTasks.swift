@@ -55,7 +55,7 @@ struct InteropTasks: Sendable {
             PickleValue.dict(
                 PickleDictionary([
                     (.string("id"), .string(context.id)),
-                    (.string("retries"), .int(context.retries)),
+                    (.string("retries"), context.message.retriesAsGiven ?? .int(context.retries)),
                     (.string("retry_delay"), try value(of: context.retryDelay)),
                     (.string("priority"), try value(of: context.priority)),
                     (.string("eta"), try value(of: context.message.eta)),
@@ -88,15 +88,17 @@ struct InteropTasks: Sendable {
             return count
         }
         huey.task(Self.wireName("retry_later"), parameters: "key", "failures", "delay") {
-            (key: PickleView, failures: PickleView, delay: PythonNumber?) in
+            (key: PickleView, failures: PickleView, delay: PickleView) in
             let count = try await plain.increment("interop:flaky:\(key.pythonString)")
             if try PythonArithmetic.isAtMost(count, failures) {
-                throw RetryTask(start: delay.map { .delay(seconds: $0) })
+                throw RetryTask(start: delay.isNone ? nil : .delay(seconds: ProduceTask.seconds(asGiven: delay)))
             }
             return count
         }
         huey.task(Self.wireName("cancel"), parameters: .optional("retry", .none)) { (retry: PickleView) in
-            throw CancelExecution(retry: retry.isNone ? nil : PythonArithmetic.isTrue(retry))
+            var error = CancelExecution(retry: retry.isNone ? nil : retry.isTrue)
+            error.retryAsGiven = .view(retry)
+            throw error
         }
         huey.task(Self.wireName("sleep"), parameters: "seconds") { (seconds: PickleView) in
             try await pythonSleep(seconds)
@@ -139,7 +141,7 @@ struct InteropTasks: Sendable {
             .optional("retry", true)
         ) { (name: PickleView, limit: PickleView, per: PickleView, retry: PickleView) in
             let (limit, per) = try PythonArithmetic.rate(limit, per)
-            let retry = PythonArithmetic.isTrue(retry)
+            let retry = retry.isTrue
             try await huey.rateLimit(name.pythonString, limit: limit, per: per, retry: retry).acquire()
             return name
         }
@@ -202,7 +204,8 @@ extension PickleView {
             }
         }
         if let moment = try? PickleDateTime(pickle: self) { return moment.description }
-        return repr
+        // huey's singleton has a name of its own.
+        return repr.replacing("<huey.utils.SKIPPED>", with: "SKIPPED")
     }
 }
 

@@ -10,23 +10,38 @@ struct ProduceTask: Sendable {
     /// - Returns: the ids, in order.
     func produce(_ spec: PickleView) async throws -> [String] {
         let target = try spec["queue"].flatMap(\.string).map { try instance.makeNeighbour($0, of: huey) } ?? huey
-        let ids = try await enqueue(spec, on: target)
+        // All of it is built before any of it is enqueued.
+        let ids = try await enqueue(build(spec, on: target), on: target)
         return instance.noResults ? [] : ids
     }
 
-    private func enqueue(_ spec: PickleView, on huey: Huey) async throws -> [String] {
+    /// What a spec describes.
+    private enum Built {
+        case task(Message)
+        case group([Built])
+        case chord(Chord)
+    }
+
+    private func build(_ spec: PickleView, on huey: Huey) throws -> Built {
         switch spec["kind"]?.string ?? "task" {
-        case "task":
-            return try await huey.enqueue(message(spec, on: huey)).map(\.id)
-        case "group":
+        case "task": .task(try message(spec, on: huey))
+        case "group": .group(try tasks(of: spec).map { try build($0, on: huey) })
+        case "chord": .chord(try chord(spec, on: huey))
+        case let kind: throw PickleException.builtin("ValueError", "unknown kind: '\(kind)'")
+        }
+    }
+
+    private func enqueue(_ built: Built, on huey: Huey) async throws -> [String] {
+        switch built {
+        case .task(let message):
+            return try await huey.enqueue(message).map(\.id)
+        case .group(let members):
             var ids: [String] = []
-            for task in try tasks(of: spec) { ids += try await enqueue(task, on: huey) }
+            for member in members { ids += try await enqueue(member, on: huey) }
             return ids
-        case "chord":
-            let result = try await huey.enqueue(chord(spec, on: huey))
+        case .chord(let chord):
+            let result = try await huey.enqueue(chord)
             return result.members.map(\.id) + (result.callback.first.map { [$0.id] } ?? [])
-        case let kind:
-            throw PickleException.builtin("ValueError", "unknown kind \(kind)")
         }
     }
 
@@ -59,6 +74,7 @@ struct ProduceTask: Sendable {
             arguments(spec),
             options: options(spec)
         )
+        if let retries = spec["retries"], !retries.isNone { message.setRetries(retries) }
         for next in spec["then"]?.elements.map(Array.init) ?? [] {
             message = message.then(try self.message(next, on: huey))
         }
@@ -85,10 +101,7 @@ struct ProduceTask: Sendable {
         case (nil, nil):
             return nil
         case (let delay?, nil):
-            if let span = try? PickleTimeDelta(pickle: delay) {
-                let (seconds, attoseconds) = span.duration.components
-                return .delay(seconds: .float(Double(seconds) + Double(attoseconds) / 1e18))
-            }
+            if let seconds = Self.span(delay) { return .delay(seconds: seconds) }
             return .delay(seconds: try seconds(delay))
         case (nil, let eta?):
             guard let moment = try? PickleDateTime(pickle: eta) else {
@@ -99,6 +112,16 @@ struct ProduceTask: Sendable {
             throw PickleException.builtin("ValueError", "Specify either an eta (datetime) or delay (seconds)")
         }
     }
+
+    /// A `timedelta` in seconds.
+    private static func span(_ view: PickleView) -> PythonNumber? {
+        guard let span = try? PickleTimeDelta(pickle: view) else { return nil }
+        let (seconds, attoseconds) = span.duration.components
+        return .float(Double(seconds) + Double(attoseconds) / 1e18)
+    }
+
+    /// Seconds of any kind; what is none is an error only once it is computed with.
+    static func seconds(asGiven view: PickleView) -> PythonNumber { span(view) ?? PythonNumber(field: view) }
 
     /// A number of seconds, as `datetime.timedelta(seconds=…)` takes it.
     private func seconds(_ view: PickleView) throws -> PythonNumber {
@@ -113,24 +136,23 @@ struct ProduceTask: Sendable {
     private func expiry(_ view: PickleView?) throws -> Expiry? {
         guard let view, !view.isNone else { return nil }
         if let expiry = try? Expiry(pickle: view) { return expiry }
+        if !view.isTrue { return Expiry(field: view) }
         return .seconds(try seconds(view))
     }
 
     private func options(_ spec: PickleView) throws -> TaskOptions {
-        func field<Value: PickleDecodable>(_ name: String) throws -> Value? {
-            guard let view = spec[name], !view.isNone else { return nil }
-            return try Value(pickle: view)
+        // huey takes whatever it is given, and minds when it computes with it.
+        func number(_ name: String) -> PythonNumber? {
+            spec[name].flatMap { $0.isNone ? nil : PythonNumber(field: $0) }
         }
         var options = TaskOptions()
-        options.id = try field("id")
+        if let id = spec["id"], !id.isNone { options.id = try String(pickle: id) }
         options.start = try start(spec)
-        options.priority = try field("priority")
-        options.retries = spec["retries"]?.bool.map { $0 ? 1 : 0 }
-        if options.retries == nil { options.retries = try field("retries") }
-        options.retryDelay = try field("retry_delay")
-        options.retryBackoff = try field("retry_backoff")
+        options.priority = number("priority")
+        options.retryDelay = number("retry_delay")
+        options.retryBackoff = number("retry_backoff")
         options.expires = try expiry(spec["expires"])
-        options.timeout = try field("timeout")
+        options.timeout = number("timeout")
         return options
     }
 }

@@ -79,18 +79,6 @@ enum PythonArithmetic {
         return (limit, per)
     }
 
-    /// Python's `bool()`, for what needs no class to tell.
-    static func isTrue(_ view: PickleView) -> Bool {
-        if let bool = view.bool { return bool }
-        if let int = view.bigInt { return int != 0 }
-        if let number = view.double { return number != 0 }
-        if let string = view.string { return !string.isEmpty }
-        if let bytes = view.bytes { return !bytes.isEmpty }
-        if let elements = view.elements { return !elements.isEmpty }
-        if let pairs = view.pairs { return !pairs.isEmpty }
-        return !view.isNone
-    }
-
     private static func addNumbers(_ lhs: PickleValue, _ rhs: PickleValue) throws -> PickleValue? {
         if case .float(let a) = lhs, case .float(let b) = rhs { return .float(a + b) }
         if case .float(let a) = lhs, let b = integer(rhs) { return .float(a + (try double(b))) }

@@ -1,5 +1,7 @@
 /// An address out of what people write: `email.utils.parseaddr` as CPython has it since 3.13 (strict), whose parser is
 /// `email._parseaddr.AddrlistClass`.
+///
+/// Unlike there, an address literal (`user@[192.0.2.1]`) is an address, as it was to CPython before.
 package struct AddressParser {
     private typealias Text = [Unicode.Scalar]
 
@@ -23,8 +25,19 @@ package struct AddressParser {
         guard hasBalancedParentheses(text) else { return "" }
         var parser = AddressParser(text)
         let addresses = parser.list()
-        guard addresses.count == 1, !parser.isTooDeep, !addresses[0].contains("[") else { return "" }
+        guard addresses.count == 1, !parser.isTooDeep, hasNoBracketsButALiteral(addresses[0]) else { return "" }
         return string(addresses[0])
+    }
+
+    /// Whether square brackets are there only around the whole of the domain.
+    private static func hasNoBracketsButALiteral(_ address: Text) -> Bool {
+        guard let bracket = address.firstIndex(of: "[") else { return true }
+        guard bracket > 1, address[bracket - 1] == "@", address.last == "]" else { return false }
+        return address[(bracket + 1)...].dropLast().allSatisfy { scalar in
+            scalar.isASCII
+                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                    || ".:-".unicodeScalars.contains(scalar))
+        }
     }
 
     private static func string(_ text: Text) -> String {

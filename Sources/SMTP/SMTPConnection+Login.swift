@@ -29,7 +29,11 @@ extension SMTPConnection {
         for mechanism in Mechanism.allCases where names.contains(mechanism.rawValue) {
             let reply = try await attempt(mechanism, credentials)
             // 503: logged in already.
-            if reply.code == 235 || reply.code == 503 { return }
+            if reply.code == 235 || reply.code == 503 {
+                // A short one would be found where the server did not mean it, and be told by its absence.
+                secrets = Self.secrets(credentials).filter { $0.utf8.count >= 6 }
+                return
+            }
             failure = .refused(at: .authentication, reply.hiding(Self.secrets(credentials)))
             guard isUsable else { break }
         }

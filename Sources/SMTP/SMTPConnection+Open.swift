@@ -46,9 +46,11 @@ extension SMTPConnection {
             features = Self.features(reply)
             return
         }
+        // As in Python, another yes is one, too, but tells no extensions.
+        guard !(200...299).contains(reply.code) else { return }
         guard (500...599).contains(reply.code) else { throw .refused(at: .hello, reply) }
         let second = try await command("HELO \(options.localName)", at: .hello)
-        guard second.code == 250 else { throw .refused(at: .hello, second) }
+        guard (200...299).contains(second.code) else { throw .refused(at: .hello, second) }
     }
 
     /// The extensions in a reply to EHLO, as `smtplib.SMTP.ehlo` reads them, `AUTH=` of old servers included.

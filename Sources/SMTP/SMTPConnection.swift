@@ -12,6 +12,8 @@ package actor SMTPConnection {
     private let handler: NIOLoopBound<SMTPHandler>
     /// What the server's EHLO lists, by names in small letters.
     var features: [String: String] = [:]
+    /// What no reply may show, should the server repeat it.
+    var secrets: [String] = []
     /// Whether another message can be sent.
     package private(set) var isUsable = true
 
@@ -42,7 +44,7 @@ package actor SMTPConnection {
             try await channel.eventLoop.flatSubmit { handler.value.exchange(line, channel.eventLoop) }.get()
         }
         if reply.code == 421 { close() }
-        return reply
+        return reply.hiding(secrets)
     }
 
     /// Waits for what the server says next.
@@ -52,7 +54,7 @@ package actor SMTPConnection {
             try await channel.eventLoop.flatSubmit { handler.value.nextReply(channel.eventLoop) }.get()
         }
         if reply.code == 421 { close() }
-        return reply
+        return reply.hiding(secrets)
     }
 
     /// Writes, and waits until the socket has taken all.

@@ -98,12 +98,13 @@ struct ScheduleConformanceTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(try await (storage as? RedisStorage)?.deadLetterCount() == 50)
+            let redis = try #require(storage as? RedisStorage)
+            #expect(try await redis.deadLetterCount() == 50)
             #expect(try await storage.scheduleSize() == 0)
         }
     }
 
-    @Test("a queue that refuses messages leaves them in the schedule", arguments: StorageKind.allCases.filter(\.isRedis))
+    @Test("what the queue refuses stays in the schedule", arguments: StorageKind.allCases.filter(\.isRedis))
     func refused(kind: StorageKind) async throws {
         try await kind.withStorage { storage in
             let redis = try #require(storage as? RedisStorage)

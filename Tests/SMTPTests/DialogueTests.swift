@@ -86,6 +86,13 @@ struct DialogueTests {
         await server.close()
     }
 
+    @Test func anotherYesToEHLOIsOneWithoutExtensions() async throws {
+        let server = try await SMTPTestServer { $0.verb == "EHLO" ? .say("200-hi\r\n200 SIZE") : nil }
+        #expect(await Client(server.port).failure() == nil)
+        #expect(server.transcript.prefix(2) == ["EHLO client.test", "MAIL FROM:<s@example.com>"])
+        await server.close()
+    }
+
     @Test func recipientsThatAreRefusedDoNotHinderOthers() async throws {
         let server = try await SMTPTestServer { event in
             event == .command("RCPT TO:<b@example.org>") ? .say("550 5.1.1 nobody") : nil

@@ -57,6 +57,20 @@ struct LoginTests {
         await server.close()
     }
 
+    @Test func aServerThatRepeatsThePasswordLaterIsNotQuoted() async throws {
+        let server = try await SMTPTestServer(features: ["AUTH PLAIN"]) { event in
+            switch event.verb {
+            case "AUTH": .say("235 welcome")
+            case "RCPT": .say("550 I know hunter2 and \(password)")
+            default: nil
+            }
+        }
+        let error = try #require(await Client(server.port).failure(credentials))
+        #expect("\(error)".contains("550 I know *** and ***"))
+        #expect(!"\(error)".contains("hunter2"))
+        await server.close()
+    }
+
     @Test(arguments: [["SIZE"], ["AUTH GSSAPI NTLM"]])
     func withoutALoginThatIsKnownNothingIsSent(features: [String]) async throws {
         let server = try await SMTPTestServer(features: features)

@@ -44,7 +44,8 @@ def day(place):
         place.producer.send(dict(CONFIG, server='127.0.0.1', port=port, timeout=2, **config), recipient, subject, 'Your token is 123456.')
 
     send(server.port, 'ada@example.org', 'Your token')
-    with Worker(place, [place.worker, '--retry-delay', '2', '--retry-max-delay', '4', '--retry-for', '12', '--insecure-smtp-tls-server', 'mail.example.org'], 'swift'):
+    with Worker(place, [place.worker, '--retry-delay', '2', '--retry-max-delay', '4', '--max-mail-age', '11', '--warn-queue', '5',
+                        '--insecure-smtp-tls-server', 'mail.example.org'], 'swift'):
         place.mailbox.mails.get(timeout=30)
         send(grey.port, 'grace@example.org', 'Your token')
         send(down, 'edsger@example.org', 'Your token')

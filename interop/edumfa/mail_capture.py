@@ -18,7 +18,7 @@ import email.generator
 from edumfa.lib import smtpserver
 from edumfa.lib.security.default import DefaultSecurityModule
 
-from mail_cases import CASES
+from mail_cases import FIXTURE_CASES
 
 MICROSECONDS = 1767323045678901
 RANDOM = 1234567890123456789
@@ -69,7 +69,7 @@ def run(arguments, port):
     if positional and isinstance(positional[0], dict):
         config = dict(positional[0])
         if 'server' in config:
-            config['server'] = f'smtp://127.0.0.1:{port}' if 'port' in config and str(config['port']).strip() == '25' else '127.0.0.1'
+            config['server'] = f'smtp://127.0.0.1:{port}' if 'port' in config and str(config['port']).strip() in ('25', '25.0') else '127.0.0.1'
         positional = (config,) + tuple(positional[1:])
     Recorder.seen = None
     try:
@@ -87,7 +87,7 @@ def mails():
     server = socketserver.ThreadingTCPServer(('127.0.0.1', 0), Recorder)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     found = []
-    for name, arguments, expectation in CASES:
+    for name, arguments, expectation in FIXTURE_CASES:
         entry = {'name': name}
         # Both forms that eduMFA's huey releases write, and older ones.
         protocol = (5, 2, 4, 3)[len(found) % 4]
@@ -109,7 +109,8 @@ ADDRESSES = [
     'a@example.org', ' a@example.org ', '<a@example.org>', 'Name <a@example.org>', '"N, M" <a@example.org>', 'a@example.org (c)',
     '(c) a@example.org', '(c(d)) a@example.org', 'a (c) @ (d) example (e) . org', 'a@example.org, b@example.org', 'a@example.org,',
     ',a@example.org', 'a', 'a b', '', ' ', '@', 'a@', '@b', 'a@b@c', 'a@b.c@d', 'a.b@c', 'a..b@c', '.a@b', 'a.@b', '"a"@b', '"a b"@c', '"a\\"b"@c',
-    '"a\\\\b"@c', '"a@b"@c', '"a@b" <c@d>', 'a@[1.2.3.4]', 'a@b [c]', '<@r1,@r2:a@b>', '<a@b', 'a@b>', '<<a@b>>', '<a@b> c', 'n <a@b> m <c@d>',
+    '"a\\\\b"@c', '"a@b"@c', '"a@b" <c@d>', 'a@[1.2.3.4]', 'a@b [c]', 'Max <a@[IPv6:2001:db8::1]>', '"a b"@[1.2.3.4] (c)', 'a@[1.2.3.4], b@c', '<a@[1.2.3.4]>', 'a@[1.2.3.4]b',
+    'a@[1.2.3.4', 'a@[b c]', '"[x]"@[y]', '[a]@[b]', '@[b]', 'a@b@[c]', 'a@[b]@[c]', '<@r1,@r2:a@b>', '<a@b', 'a@b>', '<<a@b>>', '<a@b> c', 'n <a@b> m <c@d>',
     'group: a@b;', 'group: a@b, c@d;', 'group:;', 'a:b@c', 'a;b@c', 'alice@evil.com <bob@good.com>', 'alice@evil.com<bob@good.com>',
     'a@b (unclosed', 'a@b )', '"unclosed <a@b>', 'a\\@b', 'a b@c', 'a @b', 'a@ b', 'a@b c', 'Max.Muster@example.org', 'Dr. Max <a@b>',
     'Jürgen <j@b>', 'jürgen@b', 'a@bücher.de', '\u00a0a@b', 'a\tb <c@d>', 'a@b\n', 'a\n@b', '\ra@b', '"a\rb"@c', '[a]@b', 'a[b]@c', '""@b', '"" <a@b>',
@@ -121,8 +122,16 @@ PASSWORDS = ['', 'secret', 'pässwörd €', 'x' * 15, 'y' * 16, 'z' * 100, 'a:b
 
 
 def addresses():
-    script = ('import json, sys\nfrom email.utils import parseaddr\n'
-              'json.dump([parseaddr(a)[1] for a in json.load(sys.stdin)], sys.stdout)')
+    """What `parseaddr` makes of them since it is strict; address literals, which it refuses since then, as before."""
+    script = '''import json, re, sys
+from email.utils import getaddresses, parseaddr
+
+def address(text):
+    strict, lenient = parseaddr(text)[1], getaddresses([text], strict=False)
+    literal = len(lenient) == 1 and re.fullmatch(r'[^][]+@\\[[A-Za-z0-9.:-]+\\]', lenient[0][1])
+    return lenient[0][1] if literal else strict
+
+json.dump([address(text) for text in json.load(sys.stdin)], sys.stdout)'''
     interpreter = os.environ.get('PYTHON_3_13', 'python3.13')
     result = subprocess.run([interpreter, '-c', script], input=json.dumps(ADDRESSES), capture_output=True, text=True, check=True)
     return [{'text': text, 'address': address} for text, address in zip(ADDRESSES, json.loads(result.stdout))]

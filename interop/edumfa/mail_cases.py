@@ -1,8 +1,9 @@
 """The e-mail jobs that are compared: arguments as eduMFA pickles them, and where we mean to differ from it.
 
 A case is (name, arguments, expectation). The expectation is None where the mail must be what Python's is, or fail where
-Python fails; 'refused' where Python would send something that we do not."""
+Python fails; 'refused' where Python would send something that we do not; 'any' where we send although Python fails."""
 import os
+import pickle
 from email import encoders
 from email.charset import QP, Charset
 from email.header import Header
@@ -39,6 +40,10 @@ class Evil:
 
     def __reduce__(self):
         return os.system, ('touch edumfa-mail-was-executed',)
+
+    @classmethod
+    def pickled(cls):
+        return pickle.dumps(cls())
 
 
 def multipart(*parts, subtype='mixed', boundary='=-=boundary=-=', **parameters):
@@ -77,8 +82,29 @@ def texts():
     case('escaped byte', body='a\udcffb')
     for value in (5, 0, True, False, 1.5, [], ['a'], {}, {'a': 1}, ('a',), {1}):
         case(f'body {value!r}', body=value)
+    case('only dots', body='.')
+    case('a dot and a newline', body='.\r\n.\r\n')
+    case('From at the start of a line', body='From me to you\n>From\nFrom\n')
+    case('lines over 998', body=('x' * 1200 + '\n') * 3)
+    case('spaces at the ends of lines', body='a \t\n \n\t\nb  ')
+    case('form feed and vertical tab', body='a\x0cb\x0bc\x1c\x85\u2028d')
+    case('byte order mark', body='\ufeffText')
+    case('bytes with a byte order mark', body=b'\xef\xbb\xbfText')
+    case('body that loops', body=loop_of_lists())
     case('body of a class', body=Charset('utf-8'))
     case('body that runs a command', body=Evil())
+    # Python runs it and sends the mail all the same.
+    case('description that runs a command', config={'description': Evil()})
+    case('subject that runs a command', subject=Evil())
+    case('recipient that runs a command', recipient=[Evil()])
+    case('sender that runs a command', sender=Evil(), expect='refused')
+    case('password that runs a command', config={'username': 'x', 'password': Evil()}, expect='refused')
+
+
+def loop_of_lists():
+    items = []
+    items.append(items)
+    return items
 
 
 def subjects():
@@ -89,19 +115,39 @@ def subjects():
         'specials': 'a; b, c: d (e) "f" <g> \\h', 'question and equals': 'ü?=_ = ?', 'none': None, 'null': 'a\x01b',
         'line separator': 'ä\u2028b', 'next line': 'ä\x85 b', 'non-breaking space': 'a\xa0b', 'ends in newline': 'Subject\n',
         'ends in newline, non-ASCII': 'Grüße\r\n', 'escaped byte': 'a\udcffb', 'lone surrogate': 'a\ud800b',
-        'vertical tab and space': 'a\x0b b', 'leading newline is none': 'a',
+        'vertical tab and space': 'a\x0b b', 'folded': 'Hi\n there', 'folded by CRLF and tab': 'Hi\r\n\tthere', 'folded by CR': 'Hi\r there',
+        'folded, non-ASCII': 'Grüße\n und mehr', 'folded, blank': 'Hi\n  ', 'null character': 'a\0b', 'leading newline is none': 'a',
     }.items():
         case('subject: ' + name, subject=subject)
     for name, subject in {
-        'injection': 'Hi\r\nBcc: evil@example.net', 'injection by LF': 'Hi\nBcc: evil@example.net', 'injection by CR': 'Hi\rBcc: x',
-        'folded': 'Hi\n there', 'newline first': '\nBcc: evil@example.net', 'vertical tab': 'a\x0bBcc: x', 'no space': 'a\x0cb',
+        'injection': 'Hi\r\nBcc: evil@example.net', 'injection after a fold': 'Hi\n there\nBcc: evil@example.net',
+        'injection of a body': 'Hi\r\n\r\nbody', 'injection by LF': 'Hi\nBcc: evil@example.net', 'injection by CR': 'Hi\rBcc: x',
+        'newline first': '\nBcc: evil@example.net', 'vertical tab': 'a\x0bBcc: x', 'no space': 'a\x0cb',
         'injection, non-ASCII': 'ü\r\nBcc: evil@example.net', 'record separator': 'a\x1eb',
     }.items():
         case('subject: ' + name, subject=subject, expect='refused')
     case('subject: a Header', subject=Header('Grüße', 'iso-8859-1'))
     case('subject: two charsets', subject=mixed_header())
+    case('subject: a Header, folded and long', subject=Header('Grüße und ' * 30, 'utf-8', maxlinelen=40))
+    case('subject: a Header, Cyrillic', subject=Header('Ваш токен', 'koi8-r'))
+    case('subject: a Header, Western', subject=Header('€ Grüße', 'windows-1252'))
+    case('subject: a Header, Korean', subject=Header('토큰', 'ks_c_5601-1987'))
+    case('subject: a Header in UTF-16', subject=Header('Grüße', 'utf-16'))
+    case('subject: an empty Header', subject=Header(''))
+    case('subject: a Header in bytes', subject=Header(b'Gr\xfc\xdfe', 'iso-8859-1'))
+    case('subject: a Header with a charset of its own', subject=Header('Grüße ä', quoted_charset()))
+    case('subject: 998 characters', subject='x' * 989)
+    case('subject: 5000 characters', subject='ä b ' * 1250)
+    case('subject: right to left', subject='שלום \u202ex')
+    case('subject: combining', subject='e\u0301 \u1112\u1161\u11ab')
     case('subject: a number', subject=5)
     case('subject: bytes', subject=b'x')
+
+
+def quoted_charset():
+    charset = Charset('utf-8')
+    charset.header_encoding = QP
+    return charset
 
 
 def mixed_header():
@@ -125,6 +171,20 @@ def people():
     case('recipient: quoted local part', recipient='"a b"@example.org')
     case('recipient: quoted quote', recipient='"a\\"b"@example.org')
     case('recipient: address literal', recipient='a@[192.0.2.1]')
+    case('recipient: address literal with a name', recipient='Max <a@[192.0.2.1]>')
+    case('recipient: IPv6 literal', recipient='<a@[IPv6:2001:db8::1]>')
+    case('recipient: in brackets', recipient='<max@example.org>')
+    case('recipient: name with a dot', recipient='M. Muster <max@example.org>')
+    case('recipient: encoded name', recipient='=?utf-8?q?J=C3=BCrgen?= <max@example.org>')
+    case('recipient: capitals', recipient='Max.Muster@EXAMPLE.Org')
+    case('recipient: A-label', recipient='max@xn--bcher-kva.example')
+    case('recipient: long', recipient='x' * 64 + '@' + 'y' * 63 + '.example.org')
+    case('recipients: names', recipient=['Max <max@example.org>', '"Muster, Moritz" <m@example.org>', 'Jürgen <j@example.org>'])
+    case('recipients: two hundred', recipient=[f'user{n}@example.org' for n in range(200)])
+    case('recipient: U-label', recipient='max@bücher.example', expect='refused')
+    case('recipient: list in a list', recipient=[['a@example.org']])
+    case('recipient: bytes', recipient=b'a@example.org')
+    case('recipient: a dict', recipient={'a@example.org': 1})
     case('recipient: plus and dots', recipient='a.b+c-d_e@sub.example.org')
     case('recipient: none', recipient=None)
     case('recipient: a number', recipient=7)
@@ -141,6 +201,15 @@ def people():
     case('sender: given', 'user@example.org', 'S', 'T', 'other@example.com')
     case('sender: with a name', 'user@example.org', 'S', 'T', 'eduMFA <mfa@example.com>')
     case('sender: with a name beyond ASCII', 'user@example.org', 'S', 'T', 'Zweiter Faktor für alle <mfa@example.com>')
+    case('sender: address literal', 'user@example.org', 'S', 'T', 'mfa <mfa@[192.0.2.1]>')
+    case('sender: null', 'user@example.org', 'S', 'T', '<>')
+    case('sender: with a comment', 'user@example.org', 'S', 'T', 'mfa@example.com (eduMFA)')
+    case('sender: two', 'user@example.org', 'S', 'T', 'a@example.com, b@example.com', expect='refused')
+    case('sender: a number', 'user@example.org', 'S', 'T', 5)
+    case('reply-to: two', 'user@example.org', 'S', 'T', None, 'a@example.com, "B, b" <b@example.com>')
+    case('reply-to: empty', 'user@example.org', 'S', 'T', None, '')
+    case('reply-to: long', 'user@example.org', 'S', 'T', None, '"%s" <help@example.com>' % ('word ' * 60))
+    case('reply-to: a Header', 'user@example.org', 'S', 'T', None, Header('Hilfe für alle', 'utf-8'))
     case('sender: no domain', 'user@example.org', 'S', 'T', 'edumfa')
     case('sender: beyond ASCII', 'user@example.org', 'S', 'T', 'müller@example.com')
     case('sender: empty, from config', 'user@example.org', 'S', 'T', '')
@@ -165,6 +234,19 @@ def jobs():
         CASES.append((f'config: no {key}', ((config, 'user@example.org', 'S', 'T'), {}), None))
     CASES.append(('config: no timeout, no tls, no user', (({k: CONFIG[k] for k in ('server', 'port', 'sender')},
                                                            'user@example.org', 'S', 'T'), {}), None))
+    case('config: port is a float', config={'port': 25.0})
+    case('config: port is None', config={'port': None})
+    case('config: timeout is None', config={'timeout': None}, expect='any')
+    case('config: timeout is 0', config={'timeout': 0}, expect='any')
+    case('config: timeout is text', config={'timeout': '10'}, expect='any')
+    case('config: timeout is a float', config={'timeout': 2.5})
+    case('config: tls is None', config={'tls': None})
+    case('config: tls is 0', config={'tls': 0})
+    case('config: username is None', config={'username': None})
+    case('config: password without username', config={'password': 'x:y'})
+    case('config: other keys', config={'smime': None, 'x': [1], 'description': 'Grüße'})
+    case('config: server is bytes', config={'server': b'mail.example.com'})
+    case('config: server is None', config={'server': None})
     case('config: port is text', config={'port': ' 25 '})
     case('config: port is no number', config={'port': 'smtp'})
     CASES.append(('too few arguments', ((CONFIG, 'user@example.org', 'S'), {}), None))
@@ -182,6 +264,36 @@ def objects():
     mime('application, 8bit', MIMEApplication(b'plain bytes', 'pdf', encoders.encode_7or8bit))
     mime('application, quoted-printable', MIMEApplication(b'a=b\tc\n', 'pdf', encoders.encode_quopri))
     mime('non-multipart', MIMENonMultipart('text', 'x-thing'))
+    for name in ('windows-1252', 'koi8-r', 'iso-8859-15', 'gb2312', 'big5', 'euc-jp', 'shift_jis', 'iso-2022-jp', 'euc-kr', 'utf-16', 'us-ascii'):
+        mime('text in ' + name, MIMEText(SAMPLES.get(name, 'Grüße\n'), 'plain', name))
+    mime('text in a charset object', MIMEText('Grüße\n', 'plain', Charset('iso-8859-1')))
+    mime('8bit text', MIMEText('Grüße\n', 'plain', eight_bit('utf-8')))
+    mime('8bit text in Latin-1', MIMEText('Grüße\n', 'plain', eight_bit('iso-8859-1')))
+    mime('8bit text within', multipart(MIMEText('Grüße\n', 'plain', eight_bit('utf-8')), MIMEText('я', 'html', eight_bit('koi8-r'))))
+    mime('long lines', MIMEText('x' * 3000))
+    mime('From and dots', multipart(MIMEText('From x\n.\n..\n'), MIMEText('From y\n.')))
+    mime('text with null', MIMEText('a\0b'))
+    mime('empty text', MIMEText(''))
+    mime('empty attachment', multipart(MIMEApplication(b'')))
+    mime('audio with a name', multipart(MIMEAudio(ALL_BYTES, 'basic', name='ton.au')))
+    mime('image named beyond ASCII', multipart(MIMEImage(PNG, name='Übersicht.png')))
+    mime('charset in the way of RFC 2231', changed(payload(MIMEText(''), 'a\udcff'), Content_Type="text/plain; charset*=utf-8''utf-8"))
+    mime('8bit text with a name beyond ASCII', changed(MIMEText('ä', 'plain', eight_bit('utf-8')),
+                                                         Content_Type="text/plain; charset=utf-8; name*=utf-8''%C3%9C.txt; x=\"a b\""))
+    mime('name in parts', changed(MIMEText('ä', 'plain', eight_bit('utf-8')), Content_Type='text/plain; charset=utf-8; name*1=b; name*0=a; y'))
+    mime('multipart with a name beyond ASCII', multipart(MIMEText('a'), name='Übersicht'))
+    mime('multipart with a name beyond ASCII, no boundary', multipart(MIMEText('a'), boundary=None, name='Übersicht'))
+    mime('boundary in the way of RFC 2231', changed(multipart(MIMEText('a')), Content_Type="multipart/mixed; boundary*=us-ascii''b%20c"))
+    mime('boundary in parts', changed(multipart(MIMEText('a')), Content_Type='multipart/mixed; boundary*0=b; boundary*1="c d"'))
+    mime('attachment with a long name', multipart(disposed('x' * 200 + '.pdf')))
+    mime('attachment with a name in a charset', multipart(disposed(('iso-8859-1', 'de', 'Übersicht.pdf'))))
+    mime('attachment named by an emoji', multipart(disposed('😀"\\.pdf')))
+    mime('message of the newer kind within', multipart(MIMEText('fwd'), MIMEMessage(newer())))
+    mime('part of the newer kind', multipart(newer('Grüße\n')))
+    mime('report of three parts', multipart(MIMEText('a'), status(), MIMEMessage(changed(MIMEText('x'), Subject='y')), subtype='report'))
+    mime('digest', multipart(MIMEMessage(MIMEText('a')), MIMEMessage(MIMEText('b')), subtype='digest'))
+    mime('one boundary at two levels', multipart(multipart(MIMEText('a'), boundary='same'), boundary='same'))
+    mime('fifty parts', multipart(*[MIMEText(f'part {n}') for n in range(50)], boundary=None))
     mime('empty multipart', multipart())
     mime('one part', multipart(MIMEText('one')))
     mime('related, as eduMFA makes it', related())
@@ -273,6 +385,22 @@ def quoted():
     return MIMEText('Grüße = gut \n' * 12 + 'x' * 200, 'plain', charset)
 
 
+SAMPLES = {'koi8-r': 'Привет\n', 'gb2312': '中文\n', 'big5': '中文\n', 'euc-jp': '日本語\n', 'shift_jis': '日本語\n', 'iso-2022-jp': '日本語\n',
+           'euc-kr': '한국\n', 'us-ascii': 'plain\n', 'windows-1252': '€ Grüße\n'}
+
+
+def eight_bit(name):
+    charset = Charset(name)
+    charset.body_encoding = None
+    return charset
+
+
+def disposed(name):
+    part = MIMEApplication(b'x')
+    part.add_header('Content-Disposition', 'attachment', filename=name)
+    return part
+
+
 def payload(part, value):
     part._payload = value
     return part
@@ -302,14 +430,30 @@ def status():
     return whole
 
 
-def newer():
+def newer(text='text'):
     message = EmailMessage()
     message['X'] = 'y'
-    message.set_content('text')
+    message['Subject'] = 'Grüße'
+    message['To'] = 'Jürgen <j@example.org>, b@example.org'
+    message.set_content(text, cte='8bit')
     return message
+
+
+def large():
+    """Too large for a fixture."""
+    case('html of 200 kB', 'user@example.org', 'Newsletter', '<p>Grüße &amp; 😀</p>\n' * 9_000, None, None, 'html')
+    case('text of 20 MB', body='Grüße, und so weiter\n' * 1_000_000)
+    if os.environ.get('INTEROP_FULL') != '1':
+        return
+    mime('attachment of 5 MB', multipart(MIMEText('a'), MIMEApplication(ALL_BYTES * 20_000)))
+    mime('payload of 5 MB, wrong line endings', payload(MIMEText(''), 'abc\r.def\n' * 500_000))
 
 
 for collect in (texts, subjects, people, jobs, objects):
     collect()
+FIXTURE_CASES = CASES[:]
+# Its boundary is made up anew each time, and cannot be seen through the encoded word that Python makes of it.
+CASES = [case for case in CASES if case[0] != 'object: multipart with a name beyond ASCII, no boundary']
+large()
 names = [name for name, _, _ in CASES]
 assert len(set(names)) == len(names), [name for name in names if names.count(name) > 1]

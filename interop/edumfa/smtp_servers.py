@@ -9,6 +9,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 
+class LenientSMTP(SMTP):
+    """Takes lines of any length, as most servers do."""
+    line_length_limit = 2**20
+
+
 class Mailbox:
     """A handler of aiosmtpd that keeps envelopes; some recipients are refused."""
 
@@ -46,7 +51,7 @@ class Server(Controller):
         super().__init__(mailbox, hostname='127.0.0.1', port=0, ssl_context=context if implicit else None)
 
     def factory(self):
-        return SMTP(self.handler, authenticator=self.mailbox.authenticate, auth_require_tls=False, data_size_limit=2**26,
+        return LenientSMTP(self.handler, authenticator=self.mailbox.authenticate, auth_require_tls=False, data_size_limit=2**26,
                     enable_SMTPUTF8=False, **self.options)
 
     def _trigger_server(self):

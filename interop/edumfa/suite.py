@@ -1,7 +1,10 @@
 """Our worker beside Python's: jobs that real eduMFA enqueued, through real SMTP servers. See `test`."""
 import argparse
+import base64
+import collections
 import email
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -13,7 +16,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
 import harness.servers as servers
-from mail_cases import CASES, CONFIG
+import opensmtpd
+from mail_cases import CASES, CONFIG, FIXTURE_CASES, Evil
+from mail_random import random_cases
 from place import Place, Report, Worker
 from smtp_servers import Mailbox, Scripted, Server
 
@@ -59,6 +64,12 @@ def run_cases(place, queue, command, port, cases):
         return collect(mailbox, len(cases))
 
 
+def same_but_for_refusals(reference, sent):
+    """Whether ours is the same mail, and goes to nobody else; recipients that are no addresses are refused here."""
+    theirs, mine = reference[0], sent[0]
+    return len(sent) == 1 and (theirs[0], theirs[2]) == (mine[0], mine[2]) and [one for one in theirs[1] if one in mine[1]] == mine[1]
+
+
 def compare_mails(report, place, ours):
     """Every case that mail is made of, sent by both."""
     server = Server(place.mailbox)
@@ -73,12 +84,82 @@ def compare_mails(report, place, ours):
     for (name, _, expectation), reference, sent in zip(usable, theirs, mine):
         if expectation == 'refused':
             report.check('mail, %s: refused' % name, sent == [], sent)
+        elif expectation == 'random':
+            # Either may refuse more than the other, but none sends what the other would not.
+            report.check('mail, ' + name, not sent or not reference or same_but_for_refusals(reference, sent), (reference, sent))
+        elif expectation == 'any':
+            report.check('mail, %s: sent' % name, len(sent) == 1 and reference in ([], sent), (reference, sent))
         elif expectation is None:
             report.check('mail, ' + name, sent == reference, (reference, sent))
     failed = sum(1 for sent in mine if not sent)
-    report.check('every mail that was not sent is a dead letter', place.dead_count() == failed, (place.dead_count(), failed))
+    letters = [line for line in place.dead('list', '--limit', '100000') if 'while others were served' not in line]
+    report.check('every mail that was not sent is a dead letter', len(letters) == failed, (len(letters), failed))
     report.check('ours does not', not os.path.exists(executed))
     server.stop()
+
+
+def compare_on_opensmtpd(report, place, ours):
+    """The same through Debian's OpenSMTPD, which hands mail on in no order and adds lines of its own: what came in all must be the same."""
+    executable = os.environ.get('EDUMFA_OPENSMTPD')
+    reason = opensmtpd.missing(executable)
+    if reason:
+        print('OpenSMTPD is left out: ' + reason, flush=True)
+        return
+    behind = Server(place.mailbox)
+    behind.start()
+    usable = [case for case in FIXTURE_CASES if case in CASES and case[2] is None and case[1][0] and isinstance(case[1][0][0], dict)]
+    usable += [('some refused', ((dict(CONFIG), ['a@example.org', 'b@refused.example'], 'Über some', 'x'), {}), None),
+               ('all refused', ((dict(CONFIG), 'b@refused.example', 'all', 'x'), {}), None)]
+    found = {}
+    for who, command in (('python', REFERENCE), ('swift', ours + ['--retry-for', '0'])):
+        server = opensmtpd.OpenSMTPD(executable, behind.port, servers.free_port)
+        try:
+            found[who] = relayed(place, who, command, server, usable)
+        finally:
+            server.stop()
+    behind.stop()
+    report.check('OpenSMTPD took more than a hundred mails', sum(found['python'].values()) > 100, sum(found['python'].values()))
+    lost, other = found['python'] - found['swift'], found['swift'] - found['python']
+    for mail, count in (found['python'] & found['swift']).items():
+        for _ in range(count):
+            report.check('OpenSMTPD', True)
+    report.check('the same mails through OpenSMTPD', not lost and not other, (list(lost)[:3], list(other)[:3]))
+
+
+def relayed(place, who, command, server, cases):
+    """All mails that a worker gives OpenSMTPD, as they come out behind it: sender, recipients and mail, and how often."""
+    place.flush()
+    for _, (args, kwargs), _ in cases:
+        config = args[0]
+        if config.get('server') == CONFIG['server']:
+            args = (dict(config, server='127.0.0.1', port=server.port),) + tuple(args[1:])
+        place.producer.enqueue(args, kwargs)
+    with Worker(place, command, who):
+        place.wait(lambda: place.pending_count() == 0, 120)
+        # The worker has ended what it had in hand. One message may be handed on in several parts.
+    ids, mails = {}, {}
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        said = server.said()
+        taken = set(re.findall('smtp envelope evpid=([0-9a-f]+)', said))
+        if taken <= set(re.findall('delivery evpid=([0-9a-f]+)', said)):
+            break
+        time.sleep(.2)
+    while not place.mailbox.mails.empty():
+        sender, recipients, content, _ = place.mailbox.mails.get()
+        number = re.search(rb'(?i)^Message-ID: (.*)$', content, re.M)
+        trace = re.search(rb' id ([0-9a-f]+)', content)
+        key = trace.group(1) if trace else number.group(1)
+        ids.setdefault(key, []).extend(recipients)
+        mails[key] = sender, content
+    return collections.Counter((mails[key][0], tuple(sorted(ids[key])), without_trace(mails[key][1])) for key in mails)
+
+
+def without_trace(content):
+    """Without what OpenSMTPD adds."""
+    content = re.sub(rb'\A(Received: .*\r\n([ \t].*\r\n)*)+', b'', content)
+    content = re.sub(rb'(?m)^Message-ID: <.*@mail\.example\.com>\r\n', b'', content)
+    return shape(content)
 
 
 def compare_connections(report, place, ours):
@@ -118,6 +199,10 @@ def compare_connections(report, place, ours):
     for number, name in enumerate(ways):
         theirs, mine = results['python'][0][number], results['swift'][0][number]
         report.check('connection, ' + name, theirs == mine, (theirs, mine))
+    log = place.log()
+    report.check('the log is at the level DEBUG', '[DEBUG]' in log)
+    for form in secret_forms(place, secret):
+        report.check('no secret in the log at DEBUG', form not in log, form)
     report.check('the same logins', results['python'][1] == results['swift'][1], results)
     untrusted = run_cases(place, 'swift', ours + ['--retry-for', '0'], plain.port, cases[4:7])
     report.check('a certificate that nobody vouches for is refused', untrusted == [[], [], []], untrusted)
@@ -128,6 +213,19 @@ def compare_connections(report, place, ours):
     report.check('with a warning', 'not verified' in place.log(), place.log()[-500:])
     for server in (plain, start, implicit, cram):
         server.stop()
+
+
+def secret_forms(place, secret):
+    """The ways in which passwords and keys could stand in a log."""
+    password = 'geheim: %'
+    with open(place.key_file, 'rb') as file:
+        keys = file.read()
+    forms = [password, secret, secret.split(':')[1], 'not encrypted', base64.b64encode(password.encode()).decode(),
+             base64.b64encode(('\0user\0' + password).encode()).decode(), 'pepper-secret', 's3cr3t']
+    for start in (0, 32, 64):
+        key = keys[start:start + 32]
+        forms += [key.hex(), base64.b64encode(key).decode(), repr(key)]
+    return forms
 
 
 FAILURES = {
@@ -167,6 +265,38 @@ def failures(report, place, ours):
     report.check('the log has no body', 'body-that-nobody-logs' not in place.log())
     for server in scripted.values():
         server.stop()
+
+
+def hostile(report, place, ours):
+    """What no eduMFA would enqueue: each is a dead letter, nothing is executed, nothing of it is logged, and mail behind it goes."""
+    place.flush()
+    server = Server(place.mailbox)
+    server.start()
+    config = dict(CONFIG, server='127.0.0.1', port=server.port)
+    executed = os.path.join(place.directory, 'edumfa-mail-was-executed')
+    place.producer.send(config, 'template@example.org', 's', 'b')
+    key = 'huey.redis.' + place.clean
+    template = pickle.loads(place.client.lpop(key))
+    messages = [pickle.dumps(template._replace(**fields)) for fields in (
+        {'args': 'hostile-secret'}, {'args': None}, {'args': ['hostile-secret']}, {'args': {'hostile-secret': 1}}, {'args': Evil()},
+        {'kwargs': 'hostile-secret'}, {'kwargs': {'hostile-secret': 1}}, {'kwargs': {5: 'hostile-secret'}}, {'args': (config,) * 7},
+        {'args': (b'hostile-secret',) * 4}, {'name': 'hostile.task'}, {'args': ({'server': 'hostile-secret' * 10_000},) * 4})]
+    messages += [Evil.pickled(), b'hostile-secret', b'', b'\x80\x05' + b'(' * 100_000 + b'.', b'\x80\x05\x96' + b'\xff' * 8, messages[0][:-9],
+                 b"cos\nsystem\n(S'touch edumfa-mail-was-executed'\ntR."]
+    for number, message in enumerate(messages):
+        place.client.lpush(key, pickle.dumps(template._replace(id='before-%d' % number, args=(config, 'user@example.org', 's', 'b'))))
+        place.client.lpush(key, message)
+    with Worker(place, ours, 'swift') as worker:
+        place.wait(lambda: place.pending_count() == 0 and place.mailbox.mails.qsize() == len(messages) and place.dead_count() == len(messages))
+        worker.signal('INT')
+        report.check('the worker survives hostile messages', worker.wait() == 0)
+    report.check('each hostile message is a dead letter', place.dead_count() == len(messages), place.dead_count())
+    report.check('none of them is executed', not os.path.exists(executed))
+    report.check('none of them is in the log', 'hostile-secret' not in place.log(), [line for line in place.log().splitlines() if 'hostile-secret' in line][:3])
+    listed = place.dead('list', '--limit', '100')
+    report.check('they are listed', len(listed) == len(messages), listed)
+    report.check('without what they hold', 'hostile-secret' not in ''.join(listed), listed)
+    server.stop()
 
 
 def letters(report, place, ours):
@@ -219,10 +349,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--worker', required=True)
     parser.add_argument('--only', help='run one part')
+    parser.add_argument('--random', type=int, default=60, metavar='COUNT', help='so many jobs made at random')
+    parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     import administration
-    parts = [compare_mails, compare_connections, failures, letters, ages, administration.configuration, administration.process,
+    parts = [compare_mails, compare_on_opensmtpd, compare_connections, failures, hostile, letters, ages, administration.configuration, administration.process,
              administration.exchange]
+    CASES.extend(random_cases(options.random, options.seed))
     report = Report()
     captured = subprocess.run([sys.executable, '-W', 'ignore', os.path.join(HERE, 'config_capture.py'), '--check'])
     report.check('the fixture of configuration files is what Python says', captured.returncode == 0)

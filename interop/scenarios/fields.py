@@ -44,3 +44,33 @@ for field in ('eta', 'retries', 'retry_delay', 'priority', 'args', 'kwargs', 'on
             # Threads of huey's do not enforce a timeout.
             enforced = dict(python_options=['-k', 'process']) if field == 'timeout' else {}
             scenario(name, dead=True, tolerance=60, options=['--record-signals'], **enforced)(with_field(field, task, others))
+
+
+@scenario(dead=True)
+def delays_of_a_retry(run):
+    """RetryTask(delay) with a value of any type."""
+    run.start()
+    for number, value in enumerate(VALUES):
+        run.call('retry_later', 'delay-%d' % number, 1, value)
+        run.fence()
+        if run.redis.get('interop:flaky:delay-%d' % number) is None:
+            run.note('no attempt with %r' % (value,))
+
+
+@scenario(dead=True)
+def what_is_cancelled(run):
+    """CancelExecution(retry) with a value of any type: what the handler gets."""
+    for value in VALUES:
+        run.send(run.s('cancel', value, retry_delay=3600, retries=1).error(run.s('echo')))
+    run.want(lambda: run.huey.scheduled_count() >= 10, 'ten scheduled')
+
+
+@scenario(dead=True, tolerance=60)
+def produced(run):
+    """The same fields in a spec: huey minds when it computes with them."""
+    run.start()
+    for field in ('retries', 'retry_delay', 'priority', 'timeout', 'retry_backoff', 'expires', 'delay', 'eta'):
+        for value in VALUES:
+            if value != value or field == 'delay' and value in (1, True, 0.5, 2.0):
+                continue
+            run.call('produce', {'task': 'add', 'args': (1, 2), 'queue': 'other', field: value})

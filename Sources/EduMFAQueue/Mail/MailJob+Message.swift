@@ -51,8 +51,7 @@ extension MailJob {
         var usable: [MailMessage.Recipient] = []
         var unusable: [RefusedRecipient] = []
         for text in recipients {
-            let parsed = AddressParser.address(in: text)
-            let address = parsed.isEmpty && Self.isAddressLiteral(text) ? text : parsed
+            let address = AddressParser.address(in: text)
             if Self.isMailbox(address) {
                 usable.append(MailMessage.Recipient(text: text, address: address))
             } else {
@@ -73,11 +72,6 @@ extension MailJob {
     private static func isMailbox(_ address: String) -> Bool {
         guard isSafe(address), let at = address.utf8.lastIndex(of: UInt8(ascii: "@")) else { return false }
         return at > address.utf8.startIndex && address.utf8.index(after: at) < address.utf8.endIndex
-    }
-
-    /// `user@[192.0.2.1]`, which Python's parser does not take, so that smtplib uses the text as it stands.
-    private static func isAddressLiteral(_ text: String) -> Bool {
-        text.wholeMatch(of: /[A-Za-z0-9.+_=-]+@\[[A-Za-z0-9.:-]+\]/) != nil
     }
 
     /// Nothing that could end the brackets of MAIL FROM or RCPT TO, or that SMTP does not carry.
@@ -110,12 +104,12 @@ extension MailJob {
             ("From", .text(PythonText(sender))),
             ("To", .text(PythonText(recipients.joined(separator: ",")))),
             ("Date", .text(PythonText(date))),
-            ("Reply-To", .text(PythonText(replyTo))),
+            ("Reply-To", replyTo),
             ("Precedence", .text(PythonText("bulk"))),
             ("Auto-Submitted", .text(PythonText("auto-generated"))),
         ]
         if MIMEPart.isMIME(body) {
-            var part = try MIMEPart(body)
+            var part = try MIMEPart(body, isWhole: true)
             part.headers += own
             return try renderer.render(part)
         }

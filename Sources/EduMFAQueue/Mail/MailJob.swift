@@ -8,7 +8,7 @@ package struct MailJob: Sendable {
     let subject: HeaderValue
     let body: PickleView
     let sender: String
-    let replyTo: String
+    let replyTo: HeaderValue
     let mimetype: PickleView?
 
     /// Reads a call as Python binds it. Executes nothing.
@@ -29,7 +29,11 @@ package struct MailJob: Sendable {
         let own = try Self.address(call["sender"], "sender")
         let configured = try Self.address(settings.sender, "sender")
         sender = own ?? configured ?? ""
-        replyTo = try Self.address(call["reply_to"], "reply_to") ?? sender
+        if let replyTo = call["reply_to"], replyTo.isTruthy {
+            self.replyTo = try HeaderValue(replyTo, name: "Reply-To")
+        } else {
+            replyTo = .text(PythonText(sender))
+        }
         mimetype = call["mimetype"]
         guard sender != "" || settings.sender?.string != nil else {
             throw .permanent("neither the job nor its server configuration has a sender")
@@ -60,11 +64,16 @@ package struct MailJob: Sendable {
 
     /// Header injection: nothing that becomes a header may bring a line of its own. (A subject's last line break is none.)
     private func checkLines() throws(MailFailure) {
-        for text in recipients + [sender, replyTo] where text.unicodeScalars.contains(where: \.breaksLine) {
+        var addresses = recipients + [sender]
+        if case .text(let text) = replyTo { addresses.append(text.string) }
+        for text in addresses where text.unicodeScalars.contains(where: \.breaksLine) {
             throw .permanent("header injection: an address of the job holds a line break")
         }
         guard !subject.holdsLineBreak else {
             throw .permanent("header injection: the subject of the job holds a line break")
+        }
+        guard !replyTo.holdsLineBreak else {
+            throw .permanent("header injection: an address of the job holds a line break")
         }
     }
 
@@ -72,8 +81,11 @@ package struct MailJob: Sendable {
     package static func summary(args: PickleView, kwargs: PickleView? = nil) -> (recipients: [String], subject: String?)
     {
         guard let call = try? MailCall(args: args, kwargs: kwargs) else { return ([], nil) }
-        let recipients = call["recipient"].flatMap { try? Self.recipients($0) } ?? []
-        return (recipients, call["subject"]?.string)
+        let recipient = call["recipient"]
+        let recipients =
+            recipient?.kind == .list ? recipient?.elements?.compactMap(\.string) : recipient?.string.map { [$0] }
+        guard let subject = call["subject"], !subject.isNone else { return (recipients ?? [], nil) }
+        return (recipients ?? [], (try? HeaderValue(subject, name: "Subject"))?.string)
     }
 }
 

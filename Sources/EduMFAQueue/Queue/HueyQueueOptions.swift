@@ -75,8 +75,7 @@ package struct HueyQueueOptions: Sendable {
         if let timeout = try reader.duration("read_timeout") { storage.readTimeout = timeout }
         if let notifies = try reader.bool("notify_result") { storage.notifyResult = notifies }
         if let ttl = try reader.duration("notify_result_ttl") { storage.notifyResultTTL = ttl }
-        // huey 3.4 and later: the name as it is.
-        if try reader.bool("clean_name") == false { storage.nameCleaning = .off }
+        if let cleaning = try reader.cleaning("clean_name") { storage.nameCleaning = cleaning }
     }
 }
 
@@ -123,6 +122,23 @@ private struct OptionReader {
         case .float(let value)?: return value != 0
         case .string(let text)?: return !text.isEmpty
         default: throw refusal(name, "a bool")
+        }
+    }
+
+    /// How the name is cleaned: huey's own False (3.4 and later), or the generation of huey at the other end, 2 or 3, which
+    /// Python's option has not.
+    mutating func cleaning(_ name: String) throws -> NameCleaning? {
+        switch options[name] {
+        case .int(2)?, .string("2")?:
+            options[name] = nil
+            return .huey2
+        case .int(3)?, .string("3")?:
+            options[name] = nil
+            return .huey3
+        case .string("off")?:
+            options[name] = nil
+            return .off
+        default: return try bool(name) == false ? .off : nil
         }
     }
 

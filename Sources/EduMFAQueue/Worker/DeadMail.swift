@@ -15,6 +15,9 @@ package struct DeadMail: Sendable {
         package let subject: String?
         /// The letter as it stands in the list.
         let data: [UInt8]
+
+        /// How many bytes it takes.
+        var size: Int { data.count }
     }
 
     private let huey: Huey

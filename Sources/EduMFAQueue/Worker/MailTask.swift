@@ -101,7 +101,7 @@ struct MailRun {
         try await task.ledger.remember(attempts, of: id, seconds: ledgerSeconds(delay))
         task.watch.waits(id, since: firstSeen)
         task.logger.warning(
-            "Mail \(id) could not be sent (attempt \(count)), next attempt in \(delay.rounded): \(failure.deadLetterDetail)"
+            "Mail \(id)\(addressees) could not be sent (attempt \(count)), next attempt in \(delay.rounded): \(failure.deadLetterDetail)"
         )
         return RetryTask(failure.reason, start: .delay(seconds: .float(delay.inSeconds)))
     }
@@ -114,8 +114,16 @@ struct MailRun {
     /// What to throw so that the mail is put aside, in the write that acknowledges it.
     private func giveUp(_ failure: MailFailure, _ earlier: MailAttempts?) async throws -> MailFailure {
         try? await settle(earlier)
-        task.logger.error("Mail \(id) is put aside: \(failure.deadLetterDetail)")
+        task.logger.error("Mail \(id)\(addressees) is put aside: \(failure.deadLetterDetail)")
         return failure
+    }
+
+    /// To whom, for a log line that somebody has to act upon; not more than a few.
+    private var addressees: String {
+        let recipients = MailJob.summary(args: args, kwargs: kwargs).recipients
+        guard !recipients.isEmpty else { return "" }
+        let others = recipients.count > 3 ? " and \(recipients.count - 3) others" : ""
+        return " to " + recipients.prefix(3).map { String($0.printable.prefix(100)) }.joined(separator: ", ") + others
     }
 
     // MARK: recipients that were refused while others were served

@@ -42,7 +42,9 @@ package struct MailWorker: Sendable {
         self.settings = settings
         self.options = options
         logger = makeLogger("edumfa.lib.smtpserver")
-        let storage = RedisStorageOptions(nameCleaning: options.cleaning, deadLetterLimit: options.deadLetterLimit)
+        var storage = RedisStorageOptions(nameCleaning: options.cleaning, deadLetterLimit: options.deadLetterLimit)
+        // Forever is a hundred years.
+        storage.deadLetterAge = options.monitor.letterLifetime ?? .seconds(36_500 * 86_400)
         queue = try HueyQueue(options: settings.queueOptions, storage: storage, logger: makeLogger("huey"))
         passwords = Self.passwords(settings)
         sender = MailSender(options: options.mail, eventLoopGroup: MultiThreadedEventLoopGroup.singleton)

@@ -12,6 +12,8 @@ package struct QueueMonitor: Sendable {
         package var warnAge: Duration = .seconds(300)
         /// How long dead letters are kept; nil for ever.
         package var letterLifetime: Duration? = .seconds(30 * 86_400)
+        /// How many bytes of Redis dead letters may take; nil for any number.
+        package var letterSpace: Int? = 256 << 20
         /// Whether the age of mail matters, so that the queue is read to find it.
         package var tracksAges = false
 
@@ -59,6 +61,7 @@ package struct QueueMonitor: Sendable {
         while !Task.isCancelled {
             do {
                 try await removeOldLetters()
+                try await removeLettersOverSpace()
                 try await clock.sleep(for: interval)
                 if options.tracksAges { try await noteAges(idle: 0) }
                 for warning in alarm.warnings(try await look(), elapsed: interval) { logger.warning("\(warning)") }
@@ -115,5 +118,20 @@ package struct QueueMonitor: Sendable {
             removed += 1
         }
         if removed > 0 { logger.info("Removed \(removed) dead letters that were older than \(lifetime.rounded)") }
+    }
+
+    /// Takes the oldest letters away until the others fit: bodies may be large, and Redis has other work.
+    private func removeLettersOverSpace() async throws {
+        guard let limit = options.letterSpace else { return }
+        // Where the server does not tell, the number of letters is the only limit.
+        let reply = try? await client.command("MEMORY", "USAGE", .init(keys.dead), "SAMPLES", "0")
+        guard let taken = reply?.integer, taken > limit else { return }
+        let letters = DeadMail(huey: huey, client: client, keys: keys)
+        var (excess, removed) = (taken - limit, 0)
+        while excess > 0, let oldest = try await letters.oldest(), try await letters.drop(oldest) {
+            excess -= oldest.size
+            removed += 1
+        }
+        if removed > 0 { logger.warning("Removed the \(removed) oldest dead letters, which took too much space") }
     }
 }

@@ -29,6 +29,8 @@ public struct CancelExecution: Error, Sendable, PythonExceptionConvertible {
     public var message: String?
     /// Whether to run again: true at least once, false never, nil as long as retries are left.
     public var retry: Bool?
+    /// What Python was given in the place of a bool, for whoever gets the exception.
+    package var retryAsGiven: PickleValue?
 
     public init(_ message: String? = nil, retry: Bool? = nil) {
         self.message = message
@@ -36,7 +38,7 @@ public struct CancelExecution: Error, Sendable, PythonExceptionConvertible {
     }
 
     public var pythonException: PickleException {
-        let state = PickleDictionary([(.string("retry"), retry.map(PickleValue.bool) ?? .none)])
+        let state = PickleDictionary([(.string("retry"), retryAsGiven ?? retry.map(PickleValue.bool) ?? .none)])
         return .huey("CancelExecution", message.map { [.string($0)] } ?? [], state: .dict(state))
     }
 }

@@ -77,9 +77,16 @@ extension PickleView: NoneRepresentable {
 
 /// What a run has brought about and is not submitted yet.
 struct PendingEffects: Sendable {
+    /// What may be written before the message is accounted for: done again, it would be the same.
     var effects: [StorageEffect] = []
+    /// What goes with the write that accounts for the message, because it must not be done again.
+    var last: [StorageEffect] = []
+    /// What the message leaves behind beside the effects of its task.
+    var remains: [StorageEffect] = []
     /// Whether the message is accounted for already.
     var isSettled = false
+
+    var all: [StorageEffect] { last.isEmpty && remains.isEmpty ? effects : effects + last + remains }
 }
 
 extension Executor {
@@ -96,31 +103,40 @@ extension Executor {
         keepingFailure: Bool = false
     ) async throws {
         var pending = PendingEffects()
+        pending.remains = remains(of: run, effects, isFinal, keepingFailure)
         do {
             for effect in effects { try await perform(effect, run, after: &pending) }
+        } catch let error as HueyError {
+            try await submit(pending.effects + pending.last, run, isFinal: false)
+            throw error
         } catch {
-            try await submit(pending, run, isFinal: false)
+            // The task may run again, and with it what must not be done twice.
+            try await submit(pending.effects, run, isFinal: false)
             throw error
         }
-        if keepingFailure, let letter = letter(of: run, effects) { pending.effects.append(.bury(letter)) }
-        let release = isFinal && !effects.contains(where: \.putsTaskBack) ? run.message.uniqueRelease : nil
-        if let release {
-            if pending.isSettled { pending.effects.removeAll() }
-            pending.effects.append(release)
-        }
-        if !pending.isSettled || release != nil {
-            try await submit(pending, run, isFinal: isFinal && !pending.isSettled)
-        }
+        try await submit(pending.all, run, isFinal: isFinal && !pending.isSettled)
     }
 
-    private func submit(_ pending: PendingEffects, _ run: TaskRun, isFinal: Bool) async throws {
-        guard isFinal || !pending.effects.isEmpty else { return }
-        try await sink.submit(Settlement(of: run.delivery, pending.effects, isFinal: isFinal))
+    /// A dead letter where failures are kept, a unique job's key free.
+    private func remains(
+        of run: TaskRun,
+        _ effects: [TaskEffect],
+        _ isFinal: Bool,
+        _ keepsFailure: Bool
+    ) -> [StorageEffect] {
+        guard !effects.contains(where: \.putsTaskBack) else { return [] }
+        let letter = keepsFailure ? letter(of: run) : nil
+        let release = isFinal ? run.message.uniqueRelease : nil
+        return (letter.map { [.bury($0)] } ?? []) + (release.map { [$0] } ?? [])
     }
 
-    private func letter(of run: TaskRun, _ effects: [TaskEffect]) -> DeadLetter? {
+    private func submit(_ effects: [StorageEffect], _ run: TaskRun, isFinal: Bool) async throws {
+        guard isFinal || !effects.isEmpty else { return }
+        try await sink.submit(Settlement(of: run.delivery, effects, isFinal: isFinal))
+    }
+
+    private func letter(of run: TaskRun) -> DeadLetter? {
         guard case .failure(let error) = run.outcome else { return nil }
-        guard !effects.contains(where: \.putsTaskBack) else { return nil }
         let explanation = error as? any DeadLetterExplaining
         return DeadLetter(
             data: run.delivery.data,
@@ -152,7 +168,7 @@ extension Executor {
             logger.info("Requeueing \(message.id), \(message.retries ?? 0) retries")
             try await enqueue(message, run, after: &pending)
         case .reschedule(let message):
-            pending.effects.append(try huey.scheduleEffect(message))
+            follow(try huey.scheduleEffect(message), &pending)
             logger.info("Added task \(message.id) to schedule, eta \(message.eta?.description ?? "None")")
             try await emit(.scheduled, message, nil, run, after: &pending)
         case .fail(let error):
@@ -166,9 +182,14 @@ extension Executor {
         }
     }
 
-    /// Writes out what has been gathered.
+    /// Keeps what must not be done twice for the write that accounts for the message, where its task would run again otherwise.
+    private func follow(_ effect: StorageEffect, _ pending: inout PendingEffects) {
+        if sink.acknowledges { pending.last.append(effect) } else { pending.effects.append(effect) }
+    }
+
+    /// Writes out what has been gathered, and may be written by now.
     private func settle(_ pending: inout PendingEffects, _ run: TaskRun) async throws {
-        try await submit(pending, run, isFinal: false)
+        try await submit(pending.effects, run, isFinal: false)
         pending.effects.removeAll(keepingCapacity: true)
         try await sink.flush()
     }
@@ -189,7 +210,7 @@ extension Executor {
         // A task that goes back keeps the context of whoever enqueued it.
         let prepared = try huey.prepare(message.id == run.message.id ? message : huey.followUp(message))
         try await emit(.enqueued, prepared, nil, run, after: &pending)
-        pending.effects.append(try huey.enqueueEffect(prepared))
+        follow(try huey.enqueueEffect(prepared), &pending)
     }
 
     private func runPostExecute(_ run: TaskRun, after pending: inout PendingEffects) async throws {
@@ -218,10 +239,12 @@ extension Executor {
             key: "chord:\(chord.id):\(chord.index)",
             counterKey: "chord:\(chord.id)",
             size: chord.size,
-            value: value
+            value: value,
+            others: sink.acknowledges ? pending.last + pending.remains : []
         )
         guard case .last = try await count(report, run) else {
             pending.isSettled = true
+            if sink.acknowledges { (pending.last, pending.remains) = ([], []) }
             return
         }
         let stored = try await patiently(run.message.id) { try await huey.storage.peekMany(keys) }
@@ -229,9 +252,9 @@ extension Executor {
             try (key == report.key ? value : stored).map(huey.serializer.deserialize)
         }
         // Where the count and the callback are one write, the last part is still to be stored, if only for who waits for it.
-        if sink.acknowledges { pending.effects.append(.put(value, key: report.key, isResult: true)) }
-        pending.effects.append(.deleteCounter(key: report.counterKey))
-        pending.effects += keys.map { .delete(key: $0) }
+        if sink.acknowledges { follow(.put(value, key: report.key, isResult: true), &pending) }
+        follow(.deleteCounter(key: report.counterKey), &pending)
+        for key in keys { follow(.delete(key: key), &pending) }
         var callback = chord.callback.message
         callback.arguments.append(parts)
         try await enqueue(callback, run, after: &pending)

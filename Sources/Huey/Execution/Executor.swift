@@ -105,7 +105,7 @@ package struct Executor: Sendable {
     /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
     private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
         start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
-            && huey.tracing.sinks == nil && !huey.options.immediate && start.isKnownToRun(
+            && huey.tracing.sinks == nil && !huey.immediate && start.isKnownToRun(
                 generation: huey.revocationGeneration.current,
                 at: now
             )
@@ -279,7 +279,7 @@ package struct Executor: Sendable {
             return .settled
         }
         if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
-        let outcome = await outcome(of: context, task, huey.options.immediate ? nil : limit)
+        let outcome = await outcome(of: context, task, huey.immediate ? nil : limit)
         seat.remove(start)
         guard let outcome else {
             span?.recordInterruption()
@@ -330,6 +330,7 @@ package struct Executor: Sendable {
     {
         do {
             guard let limit else { return .value(try await task.run(context)) }
+            try limit.checkTimer()
             return .value(
                 try await withTimeout(.bounded(seconds: limit.double)) {
                     try await task.run(context)
@@ -378,6 +379,9 @@ package struct Executor: Sendable {
                 logger.info("Task \(id) raised RetryTask, retrying.")
             case is CancelExecution:
                 logger.warning("Task \(id) raised CancelExecution.")
+            case is any DeadLetterExplaining:
+                // Foreseen: whoever threw it has logged why.
+                logger.info("Task \(id) raised \(type(of: error)).")
             default:
                 // The exception's text may quote arguments, which belong to no log at this level.
                 logger.error("Unhandled exception in task \(id).", metadata: ["type": "\(type(of: error))"])

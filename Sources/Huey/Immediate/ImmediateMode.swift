@@ -1,13 +1,39 @@
 import Pickle
+import Synchronization
+
+/// Whether an instance is immediate, and where it keeps its things then. Mirrors `create_storage`.
+final class ImmediateSwitch: Sendable {
+    private let given: any Storage
+    private let usesMemory: Bool
+    private let isImmediate = Atomic(false)
+    private let memory = Mutex<(any Storage)?>(nil)
+
+    init(_ given: any Storage, usesMemory: Bool) {
+        self.given = given
+        // A memory storage is what an immediate instance would have made.
+        self.usesMemory = usesMemory && !(given is MemoryStorage)
+    }
+
+    var isOn: Bool { isImmediate.load(ordering: .acquiring) }
+
+    var storage: any Storage {
+        guard isOn, usesMemory else { return given }
+        return memory.withLock { $0 } ?? given
+    }
+
+    func turn(_ isOn: Bool) {
+        memory.withLock { memory in
+            guard isImmediate.load(ordering: .relaxed) != isOn else { return }
+            memory = isOn && usesMemory ? MemoryStorage() : nil
+            isImmediate.store(isOn, ordering: .releasing)
+        }
+    }
+
+    func close() async { await given.close() }
+}
 
 /// Immediate mode: what would go on the queue runs at once, in whoever enqueues it. Mirrors `Huey.immediate`.
 extension Huey {
-    /// Where an instance keeps its things. Mirrors `create_storage`.
-    static func storage(for options: HueyOptions, _ given: any Storage) -> any Storage {
-        guard options.immediate, options.immediateUsesMemory, !(given is MemoryStorage) else { return given }
-        return MemoryStorage()
-    }
-
     /// Runs a task, and whatever it puts on the queue.
     ///
     /// - Throws: ``HueyError`` `.unknownTask` for a task that is not registered here, `.invalidConfiguration` where what follows cannot be

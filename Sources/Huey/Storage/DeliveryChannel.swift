@@ -49,6 +49,14 @@ public struct Settlement: Sendable {
     }
 }
 
+extension Settlement {
+    /// The same for each task by itself, where it is about several that came to their ends.
+    package var single: [Settlement] {
+        guard delivery == nil, effects.count == 1, case .complete(let tasks) = effects[0] else { return [self] }
+        return tasks.settlements
+    }
+}
+
 /// What a member of a chord reports: its value, its error, or that it was skipped.
 public struct ChordReport: Sendable {
     /// The key under which the report is kept until the callback takes it.
@@ -58,6 +66,9 @@ public struct ChordReport: Sendable {
     /// How many members the chord has.
     public let size: Int
     public let value: [UInt8]
+    /// What else the member brought about, and must not bring about again: part of the write that acknowledges its message; empty where
+    /// nothing is acknowledged.
+    public var others: [StorageEffect] = []
 }
 
 /// What counting a chord's member came to.

@@ -178,8 +178,8 @@ public struct Completions: Sendable {
     public private(set) var ids: [String] = []
     /// Their values as they are stored; nil where none is.
     public private(set) var values: [[UInt8]?] = []
-    /// Where an acknowledging channel keeps their messages.
-    package private(set) var receipts: [Delivery.Receipt] = []
+    /// Their messages, where a channel acknowledges them.
+    package private(set) var deliveries: [Delivery] = []
 
     public init() {}
 
@@ -192,18 +192,25 @@ public struct Completions: Sendable {
         ids.append(id)
         values.append(value)
         if value != nil { stored += 1 }
-        if let receipt = delivery.receipt { receipts.append(receipt) }
+        if delivery.receipt != nil { deliveries.append(delivery) }
+    }
+
+    /// Each task by itself.
+    package var settlements: [Settlement] {
+        ids.indices.map { index in
+            let end: [StorageEffect] = [.delete(key: Message.revocationKey(ids[index]))]
+            let value = values[index].map { StorageEffect.put($0, key: ids[index], isResult: true) }
+            let delivery = index < deliveries.count ? deliveries[index] : nil
+            return Settlement(of: delivery, end + (value.map { [$0] } ?? []), isFinal: true)
+        }
     }
 
     /// Groups of so many tasks at most, those left out whose messages one does not hold any more.
     package func groups(of size: Int, heldIn life: Int) -> [Completions] {
         var groups: [Completions] = []
         var group = Completions()
-        for index in ids.indices where receipts[index].life == life {
-            group.ids.append(ids[index])
-            group.values.append(values[index])
-            if values[index] != nil { group.stored += 1 }
-            group.receipts.append(receipts[index])
+        for index in ids.indices where deliveries[index].receipt?.life == life {
+            group.append(ids[index], values[index], of: deliveries[index])
             if group.count == size {
                 groups.append(group)
                 group = Completions()

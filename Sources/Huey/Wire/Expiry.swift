@@ -24,7 +24,7 @@ public enum Expiry: Sendable, Hashable {
 
 extension Expiry: PickleCodable {
     /// A message's field: an expiry, or whatever stands in its place.
-    init(field view: PickleView) { self = (try? Expiry(pickle: view)) ?? .other(view) }
+    package init(field view: PickleView) { self = (try? Expiry(pickle: view)) ?? .other(view) }
 
     public init(pickle view: PickleView) throws {
         if let delta = try? PickleTimeDelta(pickle: view) {

@@ -46,10 +46,6 @@ extension Message: PickleDecodable {
         }
         self.name = name
         eta = try field(2).map(Self.naive)
-        if let view = field(3) {
-            retries = view.int ?? Retries.count(view)
-            wireRetries = view.int == nil ? view : nil
-        }
         retryDelay = field(4).map(PythonNumber.init(field:))
         priority = field(5).map(PythonNumber.init(field:))
         arguments = Self.arguments(field(6), field(7))
@@ -61,6 +57,7 @@ extension Message: PickleDecodable {
         timeout = field(12).map(PythonNumber.init(field:))
         chord = try field(13).map { try Self.chord($0, depth: depth) }
         retryBackoff = field(14).map(PythonNumber.init(field:))
+        if let view = field(3) { setRetries(view) }
     }
 
     /// A moment that huey can compare with its own.
@@ -188,7 +185,7 @@ struct MessageEncoder {
         var message = message
         let settings = defaults(message.name)
         if settings != nil || wire == .v2_0 {
-            message.retries = message.retries ?? settings?.retries ?? 0
+            if message.retries == nil { message.retries = settings?.retries ?? 0 }
             message.retryDelay = message.retryDelay ?? settings?.retryDelay ?? 0
         }
         guard let settings else { return message }

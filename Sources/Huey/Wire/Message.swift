@@ -54,9 +54,6 @@ public struct Message: Sendable {
         self.arguments = arguments
     }
 
-    /// The priority as a queue sorts by it.
-    var queuePriority: Double? { priority.map { $0.isTrue ? $0.double : 0 } }
-
     /// The key under which a revocation of this task is kept. Mirrors `Task.revoke_id`.
     var revocationKey: String { Self.revocationKey(id) }
 

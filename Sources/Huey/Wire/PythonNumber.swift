@@ -95,7 +95,7 @@ extension PythonNumber: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, 
 
 extension PickleView {
     /// Python's `bool()`, for what needs no class to tell.
-    var isTrue: Bool {
+    package var isTrue: Bool {
         if let bool { return bool }
         if let bigInt { return bigInt != 0 }
         if let double { return double != 0 }
@@ -111,7 +111,7 @@ extension PickleView {
 
 extension PythonNumber: PickleCodable {
     /// A message's field: a number, or whatever stands in its place.
-    init(field view: PickleView) { self = (try? PythonNumber(pickle: view)) ?? .other(view) }
+    package init(field view: PickleView) { self = (try? PythonNumber(pickle: view)) ?? .other(view) }
 
     /// - Throws: ``PickleError`` when the node is neither an `int` that fits 64 bits, nor a `bool`, nor a `float`.
     public init(pickle view: PickleView) throws {

@@ -1,4 +1,4 @@
-import Pickle
+package import Pickle
 
 /// What a producer may have put in the place of a number of retries.
 enum Retries {
@@ -15,6 +15,15 @@ enum Retries {
 }
 
 extension Message {
+    /// Sets the retries to whatever a producer put in their place.
+    package mutating func setRetries(_ view: PickleView) {
+        retries = view.int ?? Retries.count(view)
+        wireRetries = view.int == nil ? view : nil
+    }
+
+    /// The retries as Python's own task would have them.
+    package var retriesAsGiven: PickleValue? { wireRetries.map(PickleValue.view) ?? retries.map(PickleValue.int) }
+
     /// - Throws: ``HueyError`` `.malformedMessage` where Python could not compute with the retries.
     func checkRetriesCount() throws {
         if let wireRetries, !Retries.isCountable(wireRetries) {

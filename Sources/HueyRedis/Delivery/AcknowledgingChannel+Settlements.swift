@@ -28,6 +28,7 @@ extension AcknowledgingChannel {
         storage.values.counter(report.counterKey, &commands)
         var part = MergedEffects()
         try part.add(.put(report.value, key: report.key, isResult: true))
+        for effect in report.others { try part.add(effect) }
         try part.write(to: &commands, for: storage)
         storage.values.count(report.counterKey, &commands)
         let reply = try await storage.client.evaluate(

@@ -39,7 +39,7 @@ struct CommitPlan {
         for settlement in settlements {
             for effect in settlement.effects {
                 try merged.add(effect)
-                if case .complete(let tasks) = effect { once += tasks.receipts.map(\.sequence) }
+                if case .complete(let tasks) = effect { once += tasks.deliveries.compactMap { $0.receipt?.sequence } }
             }
             guard settlement.isFinal, let delivery = settlement.delivery, let receipt = delivery.receipt else {
                 continue

@@ -92,4 +92,15 @@ struct HueyQueueTests {
         #expect(options.storage.nameCleaning == .off)
         #expect(!options.huey.utc)
     }
+
+    @Test(
+        "how the name is cleaned can be told by huey's generation",
+        arguments: [
+            (PickleValue.int(2), NameCleaning.huey2), ("2", .huey2), (.int(3), .huey3), ("off", .off), (true, .huey3),
+            (false, .off),
+        ]
+    )
+    func cleaning(value: PickleValue, expected: NameCleaning) throws {
+        #expect(try HueyQueueOptions(["clean_name": value]).storage.nameCleaning == expected)
+    }
 }

@@ -73,6 +73,26 @@ struct DeadMailTests {
         await place.queue.close()
     }
 
+    @Test("of letters that take too much space the oldest go")
+    func space() async throws {
+        let place = try Place()
+        for number in 0..<8 as Range<UInt8> {
+            try await place.bury([UInt8](repeating: number, count: 100_000), time: TimeSource.system.microseconds())
+        }
+        var options = QueueMonitor.Options()
+        options.letterSpace = 350_000
+        let clock = ManualClock()
+        let monitor = makeMonitor(place, options, MailWatch())
+        let run = Task { await monitor.run(clock: clock) }
+        await clock.waitForSleeps(1)
+        run.cancel()
+        await run.value
+        let kept = try await place.letters.entries(limit: 10).map { $0.letter.data[0] }
+        #expect((2...3).contains(kept.count), "\(kept)")
+        #expect(kept == [7, 6, 5].prefix(kept.count).map { $0 })
+        await place.queue.close()
+    }
+
     private func makeMonitor(_ place: Place, _ options: QueueMonitor.Options, _ watch: MailWatch) -> QueueMonitor {
         QueueMonitor(
             huey: place.queue.huey,

@@ -86,12 +86,12 @@ struct ServerTests {
         let stopped = try await rig.channel()
         let next = rig.storage.keys.next(stopped.life.name)
         // Its connection broke while it waited; the server still waits on its behalf.
-        async let waiting = stopped.dequeue(upTo: 5, wait: .seconds(600))
+        let waiting = Task { try await stopped.dequeue(upTo: 5, wait: .seconds(600)) }
         try await wait(for: "blocked_clients", on: rig)
         var kill = RedisBatch()
         kill.append("CLIENT", "KILL", "SKIPME", "yes")
         try await rig.storage.client.run(kill)
-        await #expect(throws: RedisError.self) { _ = try await waiting }
+        await #expect(throws: RedisError.self) { _ = try await waiting.value }
         await stopped.close()
         try await rig.storage.client.command("LPUSH", .init(next), "a")
         let other = try await rig.channel()

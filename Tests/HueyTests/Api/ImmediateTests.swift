@@ -106,6 +106,34 @@ struct ImmediateTests {
         }
     }
 
+    @Test("immediate mode is switched on and off: memory begins empty, the storage given is as it was left")
+    func switched() async throws {
+        let storage = WithoutPriority(storage: MemoryStorage())
+        let huey = Huey("h", storage: storage, options: HueyOptions(immediate: true))
+        let next = huey.task("next", parameters: "n") { (n: Int) in n + 1 }
+        #expect(try await next(1).value() == 2)
+        huey.immediate = false
+        let waiting = try await next.with(TaskOptions(id: "waits"))(2)
+        #expect(try await huey.pendingCount() == 1)
+        #expect(try await huey.resultCount() == 0)
+        huey.immediate = true
+        #expect(huey.storage is MemoryStorage)
+        #expect(try await huey.pendingCount() == 0)
+        #expect(try await next.with(TaskOptions(id: "kept", priority: 5))(3).peek() == 4)
+        huey.immediate = false
+        let data = try #require(try await huey.storage.dequeue())
+        try await Executor(
+            huey: huey,
+            sink: DirectSink(storage: huey.storage),
+            inFlight: InFlight(),
+            logger: huey.logger
+        )
+        .run(Delivery(data: data))
+        #expect(try await waiting.value() == 3)
+        huey.immediate = true
+        #expect(try await huey.result(id: "kept", of: Int.self).peek() == nil)
+    }
+
     @Test("a timeout cancels nothing, but a task can ask")
     func timeout() async throws {
         let huey = Huey("h", storage: MemoryStorage(), options: HueyOptions(immediate: true))

@@ -1,3 +1,5 @@
+internal import Pickle
+
 /// A Content-Type header taken apart as `email.message.Message` does it.
 struct ContentType {
     private let text: [UInt8]
@@ -11,26 +13,46 @@ struct ContentType {
         return parts.count == 2 ? (String(parts[0]), String(parts[1])) : ("text", "plain")
     }
 
-    /// `get_param`, unquoted; `nil` when there is no such parameter.
-    ///
-    /// - Throws: when it is written in RFC 2231's way, which nothing that eduMFA sends has.
-    func parameter(_ name: String) throws(MailFailure) -> String? {
-        for (key, value) in try parameters() where key.lowercased() == name {
-            return Self.unquote(value)
+    /// `get_boundary`, its spaces at the end kept; `nil` when there is no such parameter.
+    var boundary: String? {
+        guard let value = parameters.first(where: { $0.name.lowercased() == "boundary" })?.value else { return nil }
+        switch value {
+        case .plain(let text):
+            // get_param takes the quotes away, and get_boundary does so once more.
+            return Self.unquote(Self.unquote(text))
+        case .extended(let charset, _, let text):
+            let bytes = text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+            return TextCodec.decode(bytes, charset ?? "us-ascii")?.string ?? Self.unquote(text)
         }
-        return nil
+    }
+
+    /// `get_param("charset")`, unquoted; `nil` when there is none.
+    ///
+    /// - Throws: when it is written in RFC 2231's way, with which Python fails.
+    func charset() throws(MailFailure) -> String? {
+        switch parameters.first(where: { $0.name.lowercased() == "charset" })?.value {
+        case nil: return nil
+        case .plain(let text)?: return Self.unquote(text)
+        case .extended?: throw .permanent("a part of the body has a character set that is written in RFC 2231's way")
+        }
     }
 
     /// The value with this boundary as `set_boundary` writes it.
-    func settingBoundary(_ boundary: String) throws(MailFailure) -> String {
+    func settingBoundary(_ boundary: String) -> String {
         var isFound = false
         var parts: [String] = []
-        for (key, value) in try parameters() {
+        for (key, value) in parameters {
             if key.lowercased() == "boundary" {
                 parts.append("boundary=\"\(boundary)\"")
                 isFound = true
-            } else {
-                parts.append(value.isEmpty ? key : "\(key)=\(value)")
+                continue
+            }
+            switch value {
+            case .plain(let text): parts.append(text.isEmpty ? key : "\(key)=\(text)")
+            case .extended(let charset, let language, let text):
+                // Python formats its tuple. No reader understands that, but it is what goes out.
+                let items = [charset, language, "\"\(text)\""].map { $0.map(PickleValue.string) ?? PickleValue.none }
+                parts.append("\(key)=\(PickleValue.tuple(items).repr)")
             }
         }
         if !isFound { parts.append("boundary=\"\(boundary)\"") }
@@ -38,32 +60,97 @@ struct ContentType {
     }
 
     /// The value with this character set as `set_param` writes it.
+    ///
+    /// - Throws: where a parameter does not fit the character set that it names.
     func settingCharset(_ charset: String) throws(MailFailure) -> String {
-        try parameters().map { key, value in
-            let unquoted = key.lowercased() == "charset" ? charset : Self.unquote(value)
-            return unquoted.isEmpty ? key : "\(key)=\"\(Self.quote(unquoted))\""
-        }.joined(separator: "; ")
+        var parts: [String] = []
+        for (key, value) in parameters {
+            switch value {
+            case _ where key.lowercased() == "charset": parts.append("\(key)=\"\(Self.quote(charset))\"")
+            case .plain(let text):
+                let unquoted = Self.unquote(text)
+                if unquoted.utf8.allSatisfy({ $0 < 0x80 }) {
+                    parts.append(unquoted.isEmpty ? key : "\(key)=\"\(Self.quote(unquoted))\"")
+                } else {
+                    parts.append("\(key)*=utf-8''\(Self.escaped(Array(unquoted.utf8)))")
+                }
+            case .extended(let charset, let language, let text):
+                guard let bytes = TextCodec.encode(PythonText(Self.unquote(text)), charset ?? "ascii") else {
+                    throw .permanent("a parameter of a Content-Type does not fit its character set")
+                }
+                let names = charset == nil && language == nil ? "" : "\(charset ?? "None")'\(language ?? "")'"
+                parts.append("\(key)*=\(names)\(Self.escaped(bytes))")
+            }
+        }
+        return parts.joined(separator: "; ")
     }
 
-    /// `_get_params_preserve`: names and quoted values; the type itself is the first, without value.
-    private func parameters() throws(MailFailure) -> [(name: String, value: String)] {
-        var found: [(name: String, value: String)] = []
+    // MARK: Parameters
+
+    /// A parameter's value as `email.utils.decode_params` leaves it.
+    private enum Value {
+        /// In quotes.
+        case plain(String)
+        /// Written in RFC 2231's way; each octet of the text is a character.
+        case extended(charset: String?, language: String?, text: String)
+    }
+
+    /// `_get_params_preserve`: the type itself is the first, without value; then parameters, and behind them those in RFC 2231's way.
+    private var parameters: [(name: String, value: Value)] {
+        var found: [(name: String, value: Value)] = []
+        var sections: [(name: String, parts: [(number: Int?, text: String, isEncoded: Bool)])] = []
         for piece in pieces() {
             let cut = piece.firstIndex(of: UInt8(ascii: "="))
-            let name = Self.strip(piece[..<(cut ?? piece.endIndex)])
-            let value = cut.map { Self.strip(piece[($0 + 1)...]) } ?? []
-            let key = String(decoding: name, as: UTF8.self)
-            let text = String(decoding: value, as: UTF8.self)
+            let key = String(decoding: Self.strip(piece[..<(cut ?? piece.endIndex)]), as: UTF8.self)
+            let text = String(decoding: cut.map { Self.strip(piece[($0 + 1)...]) } ?? [], as: UTF8.self)
             if found.isEmpty {
-                found.append((key, text))
+                found.append((key, .plain(text)))
                 continue
             }
-            guard !key.contains("*") else {
-                throw .permanent("a Content-Type has a parameter in the way of RFC 2231")
+            let value = Self.unquote(text)
+            guard let match = key.wholeMatch(of: /(\w+)\*(?:([0-9]+)\*?)?/) else {
+                found.append((key, .plain("\"\(Self.quote(value))\"")))
+                continue
             }
-            found.append((key, "\"\(Self.quote(Self.unquote(text)))\""))
+            let part = (number: match.2.flatMap { Int($0) }, text: value, isEncoded: key.hasSuffix("*"))
+            if let index = sections.firstIndex(where: { $0.name == match.1 }) {
+                sections[index].parts.append(part)
+            } else {
+                sections.append((String(match.1), [part]))
+            }
         }
-        return found
+        return found + sections.map { ($0.name, Self.joined($0.parts)) }
+    }
+
+    private static func joined(_ parts: [(number: Int?, text: String, isEncoded: Bool)]) -> Value {
+        let sorted = parts.sorted { ($0.number ?? -1, $0.text) < ($1.number ?? -1, $1.text) }
+        let text = quote(sorted.map { $0.isEncoded ? unescaped($0.text) : $0.text }.joined())
+        guard parts.contains(where: \.isEncoded) else { return .plain("\"\(text)\"") }
+        let pieces = text.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        return pieces.count == 3
+            ? .extended(charset: pieces[0], language: pieces[1], text: pieces[2])
+            : .extended(charset: nil, language: nil, text: text)
+    }
+
+    /// `urllib.parse.unquote(text, encoding="latin-1")`.
+    private static func unescaped(_ text: String) -> String {
+        text.replacing(/%([0-9A-Fa-f]{2})/) { match in
+            UInt8(match.1, radix: 16).map { String(UnicodeScalar($0)) } ?? ""
+        }
+    }
+
+    /// `urllib.parse.quote(text, safe="")` of encoded text.
+    private static func escaped(_ bytes: [UInt8]) -> String {
+        String(
+            decoding: bytes.flatMap { byte -> [UInt8] in
+                switch byte {
+                case 48...57, 65...90, 97...122: [byte]
+                case _ where "_.-~".utf8.contains(byte): [byte]
+                default: [UInt8(ascii: "%")] + QuotedPrintable.escape(byte).dropFirst()
+                }
+            },
+            as: UTF8.self
+        )
     }
 
     /// `_parseparam`: cut at semicolons outside of quotes.

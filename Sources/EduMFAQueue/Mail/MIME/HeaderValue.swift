@@ -14,6 +14,11 @@ enum HeaderValue: Sendable {
             self = .text(text)
         } else if let header = HeaderObject(view) {
             self = .header(header)
+        } else if let object = view.object, object.isInstance(of: "email.headerregistry", "_reconstruct_header"),
+            let text = object.arguments.dropFirst(2).first.flatMap({ PythonText($0) })
+        {
+            // What messages of the newer kind hold: a str with more about it.
+            self = .text(text)
         } else {
             throw .permanent("the header \(name) is of a class that cannot be used")
         }
@@ -28,7 +33,7 @@ enum HeaderValue: Sendable {
         }
     }
 
-    /// Whether it brings a line of its own; a line break at the very end does not.
+    /// Whether it brings a line of its own. A line break at the very end does not, nor one that white space follows: it folds.
     var holdsLineBreak: Bool {
         let texts: [PythonText] =
             switch self {
@@ -38,7 +43,10 @@ enum HeaderValue: Sendable {
             }
         return texts.contains { text in
             let end = text.points.lastIndex { $0 != 0x0A && $0 != 0x0D } ?? -1
-            return text.points.prefix(end + 1).contains { $0 == 0x0A || $0 == 0x0D || $0 == 0 }
+            return zip(text.points.prefix(max(end, 0)), text.points.dropFirst()).contains { point, next in
+                // Of CRLF, the second half decides.
+                (point == 0x0A || point == 0x0D && next != 0x0A) && next != 0x20 && next != 0x09
+            }
         }
     }
 

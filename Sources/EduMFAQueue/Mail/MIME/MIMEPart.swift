@@ -8,6 +8,11 @@ struct MIMEPart {
         "email.mime.application.MIMEApplication", "email.mime.message.MIMEMessage",
     ]
 
+    /// What may stand within: messages of the older and of the newer kind.
+    private static let partClasses = mimeClasses.union([
+        "email.message.Message", "email.message.EmailMessage", "email.message.MIMEPart",
+    ])
+
     var headers: [(name: String, value: HeaderValue)]
     /// A str, a list of parts, a part, or None.
     let payload: PickleView?
@@ -20,10 +25,10 @@ struct MIMEPart {
         view.object?.className.map { mimeClasses.contains($0.description) } ?? false
     }
 
-    init(_ view: PickleView) throws(MailFailure) {
-        guard let object = view.object, let name = object.className?.description,
-            Self.mimeClasses.contains(name) || name == "email.message.Message", let state = object.state,
-            state.kind == .dict
+    /// - Parameter isWhole: whether this is the message itself, whose policy all its parts are written by.
+    init(_ view: PickleView, isWhole: Bool = false) throws(MailFailure) {
+        guard let object = view.object, let name = object.className?.description, Self.partClasses.contains(name),
+            let state = object.state, state.kind == .dict
         else { throw .permanent("a part of the body is of a class that cannot be sent") }
         payload = state["_payload"]
         preamble = state["preamble"].flatMap { $0.isNone ? nil : $0 }
@@ -36,7 +41,7 @@ struct MIMEPart {
             }
             headers.append((name, try HeaderValue(value, name: name)))
         }
-        guard Self.isCompatible(state["policy"]) else {
+        guard !isWhole || Self.isCompatible(state["policy"]) else {
             throw .permanent("the body was made with an e-mail policy other than compat32")
         }
     }

@@ -113,9 +113,8 @@ struct MIMERenderer {
     /// The boundary that the part has; otherwise one that is in none of the texts, which the part then has.
     private func boundary(of part: inout MIMEPart, around texts: [[UInt8]]) throws(MailFailure) -> String {
         guard let type = part.contentType else { throw .permanent("a part of the body has no Content-Type") }
-        if let known = try type.parameter("boundary") {
-            // get_boundary takes quotes away once more.
-            let trimmed = String(ContentType.unquote(known).reversed().drop(while: \.isWhitespace).reversed())
+        if let known = type.boundary {
+            let trimmed = String(known.reversed().drop(while: \.isWhitespace).reversed())
             if !trimmed.isEmpty { return trimmed }
         }
         let digits = String(randomNumber() & UInt64(Int64.max))
@@ -129,7 +128,7 @@ struct MIMERenderer {
             boundary = "\(base).\(counter)"
             counter += 1
         }
-        part.replace("Content-Type", try type.settingBoundary(boundary))
+        part.replace("Content-Type", type.settingBoundary(boundary))
         return boundary
     }
 

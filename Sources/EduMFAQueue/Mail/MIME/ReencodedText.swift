@@ -8,7 +8,7 @@ enum ReencodedText {
     /// - Throws: where Python ends with characters that it cannot send.
     static func make(_ part: MIMEPart, _ payload: PickleView) throws(MailFailure) -> (MIMEPart, [UInt8]) {
         let unusable = MailFailure.permanent("a part of the body has characters that its headers do not declare")
-        guard let type = part.contentType, let name = try type.parameter("charset"),
+        guard let type = part.contentType, let name = try type.charset(),
             let bytes = PythonText(payload)?.escapedBytes,
             let text = TextCodec.decode(bytes, name) ?? TextCodec.decode(bytes, "us-ascii")
         else { throw unusable }

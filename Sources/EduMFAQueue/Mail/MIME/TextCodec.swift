@@ -10,7 +10,7 @@ enum TextCodec {
     static func encode(_ text: PythonText, _ codec: String) -> [UInt8]? {
         switch codec.lowercased() {
         case "us-ascii", "ascii": return text.isASCII ? text.points.map { UInt8($0) } : nil
-        case "utf-8", "utf8", "utf_8": return text.utf8
+        case "utf-8", "utf8", "utf_8", "u8", "utf", "cp65001": return text.utf8
         case "iso-8859-1", "latin-1", "latin1":
             return text.points.allSatisfy { $0 < 0x100 } ? text.points.map { UInt8($0) } : nil
         case MailCharset.unknown8Bit: return text.escapedBytes
@@ -22,7 +22,7 @@ enum TextCodec {
     static func decode(_ bytes: [UInt8], _ codec: String) -> PythonText? {
         switch codec.lowercased() {
         case "us-ascii", "ascii": return PythonText(bytes.map { $0 < 0x80 ? UInt32($0) : 0xFFFD })
-        case "utf-8", "utf8", "utf_8": return PythonText(String(decoding: bytes, as: UTF8.self))
+        case "utf-8", "utf8", "utf_8", "u8", "utf", "cp65001": return PythonText(String(decoding: bytes, as: UTF8.self))
         case "iso-8859-1", "latin-1", "latin1": return PythonText(bytes.map { UInt32($0) })
         default:
             return convert(bytes, from: systemName(codec), to: "UTF-8")
@@ -30,10 +30,22 @@ enum TextCodec {
         }
     }
 
+    /// What the C library calls a codec that Python has under a name of its own.
     private static func systemName(_ codec: String) -> String {
-        switch codec.lowercased() {
-        case "eucgb2312_cn": "GB2312"
-        case "big5_tw": "BIG5"
+        switch codec.lowercased().replacing("-", with: "_") {
+        case "eucgb2312_cn", "chinese", "gb2312_80": "GB2312"
+        case "big5_tw", "csbig5": "BIG5"
+        case "ks_c_5601_1987", "ks_c_5601", "ksc5601", "ks_x_1001", "ksx1001", "korean": "EUC-KR"
+        case "ms949", "uhc": "CP949"
+        case "ms_kanji", "mskanji", "932": "CP932"
+        case "s_jis", "shiftjis": "SHIFT-JIS"
+        case "u_jis": "EUC-JP"
+        case "iso2022_jp": "ISO-2022-JP"
+        case "mac_roman", "macroman": "MACINTOSH"
+        case "936": "GBK"
+        case "950", "ms950": "CP950"
+        case "thai": "ISO-8859-11"
+        case "1250", "1251", "1252", "1253", "1254", "1255", "1256", "1257", "1258": "CP" + codec
         default: codec.replacing("_", with: "-")
         }
     }
