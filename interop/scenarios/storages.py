@@ -64,3 +64,28 @@ def plain_among_compressed(run):
     plain = run.make_huey(serializer_kind='pickle')
     run.push(plain.serializer.serialize(run.huey._registry.create_message(run.s('add', 1, 2))))
     run.call('add', 3, 4)
+
+
+@scenario(periodic=True, redis='names a URL of its own')
+def memory(run):
+    """memory:// holds what the process itself enqueues; plain keys go where --plain-url says."""
+    run.start('--url', 'memory://', '--plain-url', run.server.url, '--record-signals')
+    run.wait_list('interop:log:tick', 1)
+    run.wait_list('interop:signals', 3)
+    run.stop('INT')
+
+
+@scenario(redis='names a URL of its own')
+def plain_keys_elsewhere(run):
+    """--plain-url: another database than the queue's."""
+    run.connect(run.server.url.rstrip('/').rsplit('/', 1)[0] + '/3' if run.server.url.count('/') > 2 else run.server.url + '/3')
+    run.call('log', 'k', 'v')
+    run.call('flaky', 'a', 0)
+    run.call('once', 'x')
+    run.start('--plain-url', run.server.url, '--record-signals')
+    plain = run.server.client()
+    run.until(lambda: plain.llen('interop:signals') >= 6, 'six signals')
+    run.stop('INT')
+    for key in sorted(plain.keys('interop:*')):
+        value = plain.lrange(key, 0, -1) if plain.type(key) == b'list' else plain.get(key)
+        run.note('%r %r' % (key, value))

@@ -78,7 +78,10 @@ struct RenderingTests {
     @Test(arguments: MailFixture.cases)
     func envelopeAndBytesAreThoseOfPython(test: MailFixture.Case) throws {
         // Python fails later than here with these.
-        if test.expect == "any" { return #expect(throws: Never.self) { try self.message(test) } }
+        if test.expect == "any" {
+            #expect(throws: Never.self) { _ = try self.message(test) }
+            return
+        }
         guard let content = test.content, let from = test.from, let to = test.to, test.expect == nil else {
             let failure = #expect(throws: MailFailure.self) { try self.message(test) }
             #expect(failure?.kind == .permanent)
