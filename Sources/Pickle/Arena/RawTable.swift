@@ -24,12 +24,6 @@ struct RawTable<Element: BitwiseCopyable> {
         isOwned = false
     }
 
-    /// A table that takes memory when it gets its first element.
-    static var unallocated: RawTable {
-        let nowhere = UnsafeMutableRawPointer(bitPattern: max(64, MemoryLayout<Element>.alignment))
-        return nowhere.map { RawTable(borrowing: $0.assumingMemoryBound(to: Element.self), capacity: 0) } ?? RawTable(capacity: 0)
-    }
-
     @inline(__always)
     mutating func append(_ element: Element) {
         if count == capacity { grow(by: 1) }

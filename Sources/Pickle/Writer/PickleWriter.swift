@@ -21,7 +21,7 @@ public struct PickleWriter: ~Copyable {
     /// A whole document is written and nothing else: names of globals keep the identity they have in it.
     var isPure: Bool
     var grafts: [Graft] = []
-    var work = RawTable<GraftFrame>.unallocated
+    var work = RawTable<GraftFrame>(capacity: 16)
     var context = Context()
 
     /// The container that is being written.
