@@ -183,6 +183,7 @@ final class Committer: GatheringSink {
                 let failure = error as? any StorageFailure
                 guard failure?.isWorthWaiting == true else {
                     logger.error("Error storing results", metadata: ["reason": "\(error)"])
+                    for part in refused(batch, error) { await write([part], retryDelay: retryDelay) }
                     return
                 }
                 mayHaveHappened = mayHaveHappened || failure?.mayHaveHappened == true
@@ -197,6 +198,17 @@ final class Committer: GatheringSink {
                 }
             }
         }
+    }
+
+    /// What to write instead of settlements that the storage refuses for good: each by itself, and a dead letter for the one that is left,
+    /// whose message would be held for ever. Where nothing is acknowledged some of it may have been written, and is not written again.
+    private func refused(_ batch: [Settlement], _ error: any Error) -> [Settlement] {
+        guard channel.acknowledges, error is any StorageFailure else { return [] }
+        guard batch.count == 1, let settlement = batch.first else { return batch }
+        guard settlement.isFinal, let delivery = settlement.delivery else { return [] }
+        if settlement.effects.count == 1, case .bury = settlement.effects[0] { return [] }
+        let letter = DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: now())
+        return [Settlement(of: delivery, [.bury(letter)], isFinal: true)]
     }
 
     /// What to write instead of settlements of which some effect cannot be written: each by itself, then each effect by itself, and

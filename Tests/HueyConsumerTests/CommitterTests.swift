@@ -162,4 +162,50 @@ struct CommitterTests {
         #expect(rig.log.lines.all.last == "error Gave up storing the effects of finished tasks")
         await rig.end(task)
     }
+
+    @Test("what is refused for good goes alone, as a dead letter, where its message would be held for ever")
+    func refused() async throws {
+        let channel = RefusingChannel()
+        let committer = Committer(channel: channel, now: { 42 }, logger: CollectingLog.make().logger)
+        for key in ["a", RefusingChannel.refused, "c"] {
+            try await committer.submit(Settlement(of: Delivery(data: Array(key.utf8)), [Self.put(key)], isFinal: true))
+        }
+        committer.close()
+        await committer.run(retryDelay: .milliseconds(1))
+        #expect(channel.written.all == ["a", "letter for bad: unwritable", "c"])
+    }
+}
+
+/// A channel that acknowledges, and refuses one key.
+private final class RefusingChannel: DeliveryChannel {
+    static let refused = "bad"
+
+    let written = Recorder<String>()
+
+    var acknowledges: Bool { true }
+    var isBlocking: Bool { true }
+
+    func open() async throws {}
+    func run() async {}
+    func close() async {}
+    func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] { [] }
+    func interruptDequeue() async {}
+    func giveBack(_ deliveries: [Delivery]) async throws {}
+    func noteStart(of delivery: Delivery) async throws {}
+    func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress { .counted }
+
+    func commit(_ settlements: [Settlement], number: Int) async throws {
+        var lines: [String] = []
+        for effect in settlements.flatMap(\.effects) {
+            switch effect {
+            case .put(_, let key, _) where key == Self.refused: throw FlakyStorage.Failure(isTransient: false)
+            case .put(_, let key, _): lines.append(key)
+            case .bury(let letter):
+                let text = String(decoding: letter.data, as: UTF8.self)
+                lines.append("letter for \(text): \(letter.reason.rawValue)")
+            default: break
+            }
+        }
+        for line in lines { written.append(line) }
+    }
 }
