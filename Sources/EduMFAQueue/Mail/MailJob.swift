@@ -105,7 +105,8 @@ private struct MailCall {
             throw .permanent("the job has \(positional.count) arguments instead of \(Self.parameters.count)")
         }
         for (name, value) in zip(Self.parameters, positional) { values[name] = value }
-        guard let keywords = kwargs?.mapping else { return }
+        guard let kwargs, !kwargs.isNone else { return }
+        guard let keywords = kwargs.mapping else { throw .permanent("the job's keyword arguments are not a mapping") }
         for (key, value) in keywords {
             guard let name = key.string, Self.parameters.contains(name), values.updateValue(value, forKey: name) == nil
             else { throw .permanent("the job has a keyword argument that it does not take") }
