@@ -96,7 +96,7 @@ class Scripted:
                         return
                     if answer is not None:
                         self.say(answer)
-                    if line.upper() == 'DATA' and answer == '354 go':
+                    if line.upper() == 'DATA' and (answer or '').startswith('354'):
                         for piece in self.rfile:
                             if piece == b'.\r\n':
                                 break

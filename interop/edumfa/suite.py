@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 import harness.servers as servers
 import opensmtpd
+from dialogues import compare_dialogues
 from mail_cases import CASES, CONFIG, FIXTURE_CASES, Evil
 from mail_random import random_cases
 from place import Place, Report, Worker
@@ -353,7 +354,7 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     import administration
-    parts = [compare_mails, compare_on_opensmtpd, compare_connections, failures, hostile, letters, ages, administration.configuration, administration.process,
+    parts = [compare_mails, compare_on_opensmtpd, compare_connections, compare_dialogues, failures, hostile, letters, ages, administration.configuration, administration.process,
              administration.exchange]
     CASES.extend(random_cases(options.random, options.seed))
     report = Report()
