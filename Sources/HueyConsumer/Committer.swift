@@ -204,7 +204,8 @@ final class Committer: GatheringSink {
     /// whose message would be held for ever. Where nothing is acknowledged some of it may have been written, and is not written again.
     private func refused(_ batch: [Settlement], _ error: any Error) -> [Settlement] {
         guard channel.acknowledges, error is any StorageFailure else { return [] }
-        guard batch.count == 1, let settlement = batch.first else { return batch }
+        let single = batch.flatMap(\.single)
+        guard single.count == 1, let settlement = single.first else { return single }
         guard settlement.isFinal, let delivery = settlement.delivery else { return [] }
         if settlement.effects.count == 1, case .bury = settlement.effects[0] { return [] }
         let letter = DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: now())

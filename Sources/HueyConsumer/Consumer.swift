@@ -276,13 +276,7 @@ public final class Consumer: Service {
             while let message = await next() {
                 do {
                     // What was interrupted goes back when the channel closes, where it is held.
-<<<<<<< ours
                     try await executor.run(message)
-                } catch {
-                    logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
-                    if channel.acknowledges, !Task.isCancelled { await fetcher.giveBack([message.delivery]) }
-=======
-                    try await executor.run(delivery)
                     pause = consumer.options.initialDelay
                 } catch {
                     logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
@@ -290,9 +284,8 @@ public final class Consumer: Service {
                         // The reason may last: whoever is next has a rest first.
                         await buffer.sleep(for: pause)
                         pause = min(pause * 2, consumer.options.maxDelay)
-                        await fetcher.giveBack([delivery])
+                        await fetcher.giveBack([message.delivery])
                     }
->>>>>>> theirs
                 }
                 count += 1
                 if let limit = consumer.options.maxTasks, limit > 0, count >= limit {
