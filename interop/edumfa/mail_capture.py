@@ -68,7 +68,7 @@ def run(arguments, port):
     positional, keywords = arguments
     if positional and isinstance(positional[0], dict):
         config = dict(positional[0])
-        if 'server' in config:
+        if isinstance(config.get('server'), str):
             config['server'] = f'smtp://127.0.0.1:{port}' if 'port' in config and str(config['port']).strip() in ('25', '25.0') else '127.0.0.1'
         positional = (config,) + tuple(positional[1:])
     Recorder.seen = None

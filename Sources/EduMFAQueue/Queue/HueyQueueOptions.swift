@@ -16,7 +16,7 @@ package struct HueyQueueOptions: Sendable {
     /// redis-py's, which are about how Python connects.
     private static let withoutEffect: Set<String> = [
         "retry_on_timeout", "retry_on_error", "socket_keepalive", "socket_read_size", "health_check_interval",
-        "encoding", "encoding_errors", "lib_name", "lib_version", "protocol", "always_eager",
+        "encoding", "encoding_errors", "lib_name", "lib_version", "protocol",
     ]
 
     /// - Throws: ``QueueError`` naming the option, never its value.
@@ -27,6 +27,8 @@ package struct HueyQueueOptions: Sendable {
         try readRedis(&reader)
         huey.utc = try reader.bool("utc") ?? true
         huey.immediate = try reader.bool("immediate") ?? false
+        // What huey 2 called it before.
+        if let eager = try reader.bool("always_eager") { huey.immediate = eager }
         huey.immediateUsesMemory = try reader.bool("immediate_use_memory") ?? true
         let usesZlib = try reader.bool("use_zlib") ?? false
         if try reader.bool("compression") ?? false { serializer.compression = usesZlib ? .zlib : .gzip }

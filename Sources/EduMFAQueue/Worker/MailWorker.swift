@@ -107,18 +107,7 @@ package struct MailWorker: Sendable {
 
     /// A word about messages under the key that the other generation of huey makes of the queue's name.
     package func otherGeneration() async throws -> String? {
-        let name = queue.huey.name
-        for (cleaning, option) in [(NameCleaning.huey2, "2"), (.huey3, "3"), (.off, "off")] {
-            let other = QueueKeys(name: name, cleaning: cleaning)
-            guard other.queue != queue.keys.queue else { continue }
-            let count = try await queue.client.command("LLEN", .init(other.queue)).integer ?? 0
-            guard count > 0 else { continue }
-            return """
-                \(count) message(s) wait in \(other.queue), but this worker reads \(queue.keys.queue): the producer cleans the \
-                queue's name in another way; start with --clean-name \(option) to read them
-                """
-        }
-        return nil
+        try await OtherGenerations(client: queue.client, name: queue.huey.name, queue: queue.keys.queue).find()?.warning
     }
 
     /// Whether the server can keep a message until it is acknowledged: Redis 6.2 and later, and Valkey.

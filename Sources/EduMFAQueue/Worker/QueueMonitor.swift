@@ -58,6 +58,9 @@ package struct QueueMonitor: Sendable {
     /// Looks again and again until cancelled.
     package func run(clock: some Clock<Duration> = ContinuousClock()) async {
         var alarm = QueueAlarm(length: options.warnLength, age: options.warnAge)
+        let others = OtherGenerations(client: client, name: huey.name, queue: keys.queue)
+        // What stands there at the start is told already.
+        var othersLimit = max(1, ((try? await others.find())?.count ?? 0) * 2)
         while !Task.isCancelled {
             do {
                 try await removeOldLetters()
@@ -65,6 +68,9 @@ package struct QueueMonitor: Sendable {
                 try await clock.sleep(for: interval)
                 if options.tracksAges { try await noteAges(idle: 0) }
                 for warning in alarm.warnings(try await look(), elapsed: interval) { logger.warning("\(warning)") }
+                let other = try await others.find()
+                if let other, other.count >= othersLimit { logger.warning("\(other.warning)") }
+                othersLimit = other.map { max(othersLimit, $0.count >= othersLimit ? $0.count * 2 : 1) } ?? 1
             } catch is CancellationError {
                 return
             } catch {

@@ -87,10 +87,12 @@ struct HueyQueueTests {
     func others() throws {
         let options = try HueyQueueOptions([
             "name": "My-Q", "compression": true, "use_zlib": true, "clean_name": false, "utc": false,
+            "immediate": false, "always_eager": true,
         ])
         #expect(options.serializer.compression == .zlib)
         #expect(options.storage.nameCleaning == .off)
         #expect(!options.huey.utc)
+        #expect(options.huey.immediate)
     }
 
     @Test(

@@ -15,10 +15,10 @@ struct DeadMailTests {
         let queue: HueyQueue
         let letters: DeadMail
 
-        init() throws {
+        init(name: String = "huey") throws {
             redis = try PrivateRedis()
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            queue = try HueyQueue(options: ["url": .string(redis.url())], logger: logger)
+            queue = try HueyQueue(options: ["url": .string(redis.url()), "name": .string(name)], logger: logger)
             try queue.registerJob(Job("mail", module: "m"))
             letters = DeadMail(huey: queue.huey, client: queue.client, keys: queue.keys)
         }
@@ -93,14 +93,40 @@ struct DeadMailTests {
         await place.queue.close()
     }
 
-    private func makeMonitor(_ place: Place, _ options: QueueMonitor.Options, _ watch: MailWatch) -> QueueMonitor {
+    @Test("mail that comes under another generation's key is told once, and again when it has doubled")
+    func otherGenerations() async throws {
+        let place = try Place(name: "My-Q")
+        let (logger, lines) = CollectingLog.make()
+        let clock = ManualClock()
+        let monitor = makeMonitor(place, QueueMonitor.Options(), MailWatch(), logger)
+        let run = Task { await monitor.run(clock: clock) }
+        var told: [Int] = []
+        for (round, count) in [0, 1, 1, 0, 1].enumerated() {
+            await clock.waitForSleeps(round + 1)
+            for _ in 0..<count { try await place.queue.client.command("LPUSH", "huey.redis.y", "x") }
+            clock.advance(by: .seconds(30))
+            await clock.waitForSleeps(round + 2)
+            told.append(lines.all.count { $0.contains("--clean-name 2") })
+        }
+        #expect(told == [0, 1, 2, 2, 2])
+        run.cancel()
+        await run.value
+        await place.queue.close()
+    }
+
+    private func makeMonitor(
+        _ place: Place,
+        _ options: QueueMonitor.Options,
+        _ watch: MailWatch,
+        _ logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) -> QueueMonitor {
         QueueMonitor(
             huey: place.queue.huey,
             client: place.queue.client,
             keys: place.queue.keys,
             watch: watch,
             options: options,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: logger
         )
     }
 
