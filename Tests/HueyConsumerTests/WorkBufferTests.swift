@@ -10,7 +10,7 @@ struct WorkBufferTests {
 
     @Test("workers take what is there, in order")
     func order() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         #expect(buffer.supply(Self.deliveries(0..<3)).isEmpty)
         #expect(buffer.backlog == 3)
         for index in 0..<3 { #expect(await buffer.next()?.data == [UInt8(index)]) }
@@ -19,7 +19,7 @@ struct WorkBufferTests {
 
     @Test("the fetcher hears how many workers are idle, and they get what comes")
     func demand() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         async let wanted = buffer.demand()
         let worker = Task { await buffer.next() }
         #expect(await wanted == .workers(1))
@@ -32,7 +32,7 @@ struct WorkBufferTests {
 
     @Test("what no worker has started can be taken back, in order, and is handed to nobody")
     func reclaim() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         _ = buffer.supply(Self.deliveries(0..<4))
         #expect(await buffer.next()?.data == [0])
         #expect(buffer.reclaim().map(\.data) == [[1], [2], [3]])
@@ -42,7 +42,7 @@ struct WorkBufferTests {
 
     @Test("stopping gives back what was not started, and tells everybody")
     func stop() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         let idle = Task { await buffer.next() }
         while await buffer.demand() != .workers(1) { await Task.yield() }
         #expect(buffer.stop().isEmpty)
@@ -51,7 +51,7 @@ struct WorkBufferTests {
         #expect(await buffer.demand() == .stopped)
         #expect(buffer.supply(Self.deliveries(0..<2)).map(\.data) == [[0], [1]])
         await buffer.sleep(for: .seconds(3600))
-        let other = WorkBuffer()
+        let other = WorkBuffer<Delivery>()
         _ = other.supply(Self.deliveries(0..<2))
         #expect(other.stop().map(\.data) == [[0], [1]])
         #expect(await other.next() == nil)
@@ -59,7 +59,7 @@ struct WorkBufferTests {
 
     @Test("a stop ends the fetcher's wait")
     func stopDemand() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         async let wanted = buffer.demand()
         await Task.yield()
         _ = buffer.stop()
@@ -68,7 +68,7 @@ struct WorkBufferTests {
 
     @Test("the fetcher hears when few messages are left, though no worker is idle")
     func lowWater() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         _ = buffer.supply(Self.deliveries(0..<3))
         async let wanted = buffer.demand(lowWater: 1)
         await Task.yield()
@@ -82,7 +82,7 @@ struct WorkBufferTests {
 
     @Test("each message goes to one worker, however many there are")
     func concurrent() async {
-        let buffer = WorkBuffer()
+        let buffer = WorkBuffer<Delivery>()
         let taken = await withTaskGroup(of: [UInt8].self) { group in
             for _ in 0..<8 {
                 group.addTask {
