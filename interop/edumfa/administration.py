@@ -1,5 +1,6 @@
 """What an administrator meets: configuration, options, the log, signals, and both directions of an exchange of workers."""
 import os
+import pickle
 import re
 import subprocess
 
@@ -56,6 +57,66 @@ def configuration(report, place, ours):
     report.check('-l beside EDUMFA_LOGCONFIG ends with 1', done.returncode == 1 and '-l is unsupported' in done.stderr, done.stderr)
     report.check('a bad option ends with 2', place.run('--no-such-option').returncode == 2)
     report.check('-h ends with 0', place.run('-h').returncode == 0)
+
+
+def keys(report, place, ours):
+    """Key files that cannot be used: mail without a login goes, mail with one is put aside, and no ciphertext is offered as a password."""
+    server = Server(place.mailbox)
+    server.start()
+    secret = place.producer.encrypt('geheim')
+
+    def file(name, content):
+        path = os.path.join(place.directory, name)
+        with open(path, 'wb') as file:
+            file.write(content)
+        return path
+
+    ways = {
+        'another security module': ['--set', 'EDUMFA_HSM_MODULE=edumfa.lib.security.aeshsm.AESHardwareSecurityModule'],
+        'no key file': ['--key-file', '/not/there'],
+        'a directory': ['--key-file', place.directory],
+        'a protected key file': ['--key-file', file('protected', b'ab12:' + b'cd' * 150)],
+        'a short key file': ['--key-file', file('short', b'x' * 63)],
+        'another key file': ['--key-file', file('other', bytes(96))],
+    }
+    for name, options in ways.items():
+        place.flush()
+        place.mailbox.logins.clear()
+        config = dict(CONFIG, server='127.0.0.1', port=server.port)
+        place.producer.send(dict(config, username='user', password=secret), 'user@example.org', 'with login', 'x')
+        place.producer.send(config, 'user@example.org', 'without login', 'x')
+        with Worker(place, ours + options, 'swift'):
+            place.wait(lambda: place.mailbox.mails.qsize() + place.dead_count() == 2)
+        told = place.dead('list')
+        if name == 'another key file':
+            # It decrypts to nonsense, so that it is taken as it stands, as by Python.
+            report.check('keys, ' + name, place.mailbox.mails.qsize() == 2 and [login[2] for login in place.mailbox.logins] == [secret], told)
+        else:
+            report.check('keys, ' + name, place.dead_count() == 1 and 'with login' in told[0] and 'cannot be decrypted' in told[0], told)
+            report.check('keys, %s: nothing is offered' % name, place.mailbox.logins == [], place.mailbox.logins)
+            report.check('keys, %s: a warning' % name, 'Mail that needs a login cannot be sent' in place.log())
+    server.stop()
+
+
+def ancestor(report, place, ours):
+    """privacyIDEA's names: settings, file and task."""
+    place.flush()
+    server = Server(place.mailbox)
+    server.start()
+    path = os.path.join(place.directory, 'pi.cfg')
+    with open(path, 'w') as file:
+        file.write('PI_PEPPER = "x"\nPI_ENCFILE = %r\nPI_JOB_QUEUE_CLASS = "privacyidea.lib.queues.huey_queue.HueyQueue"\n'
+                   'PI_JOB_QUEUE_URL = "redis://localhost:%d/0"\nPI_JOB_QUEUE_NAME = "pi"\n' % (place.key_file, place.redis.port))
+    place.producer.send(dict(CONFIG, server='127.0.0.1', port=server.port), 'user@example.org', 'ancestor', 'x')
+    message = pickle.loads(place.client.lpop('huey.redis.' + place.clean))
+    place.client.lpush('huey.redis.pi', pickle.dumps(message._replace(name=message.name.replace('edumfa', 'privacyidea'))))
+    with Worker(place, ours + ['--privacyidea'], 'swift', PRIVACYIDEA_CONFIGFILE=path) as worker:
+        mail = place.mailbox.mails.get(timeout=20)
+        report.check('the log is called as privacyIDEA calls it', "Logging to 'privacyidea-queue.log'" in worker.said(), worker.said())
+    report.check('privacyIDEA\'s mail is sent', b'Subject: ancestor' in mail[2], mail)
+    done = place.run('--check', '--prefix', 'PI', '--config', path, '--task-name', 'x.y', '--set', 'PI_JOB_QUEUE_CLASS=x.HueyQueue')
+    report.check('prefix and task can be told apart', 'PI_JOB_QUEUE_NAME' in done.stdout and ' x.y' in done.stdout, done.stdout + done.stderr)
+    server.stop()
 
 
 def process(report, place, ours):

@@ -230,7 +230,7 @@ def secret_forms(place, secret):
 
 
 FAILURES = {
-    # name: (rules, greeting, what becomes of the mail)
+    # name: (rules, greeting, what becomes of the mail[, how the server is reached])
     'greeting 554': ([], '554 go away', 'failed'),
     'greeting 421': ([], '421 busy', 'retry'),
     'sender refused': ([('MAIL', '550 no')], '220 hi', 'failed'),
@@ -244,6 +244,16 @@ FAILURES = {
     'closes instead of answering the dot': ([(r'\.$', 'close')], '220 hi', 'unconfirmed'),
     'closes at RCPT': ([('RCPT', 'close')], '220 hi', 'retry'),
     'silent from the start': ([], None, 'retry'),
+    'no TLS where smtps is wanted': ([], '220 hi', 'retry', {'server': 'smtps://127.0.0.1'}),
+    'silent where smtps is wanted': ([], None, 'retry', {'server': 'smtps://127.0.0.1'}),
+    'garbage after STARTTLS': ([('EHLO', '250-hi\r\n250 STARTTLS'), ('STARTTLS', '220 go')], '220 hi', 'retry', {'tls': True}),
+    'speaks between STARTTLS and TLS': ([('EHLO', '250-hi\r\n250 STARTTLS'), ('STARTTLS', '220 go\r\n250 injected')], '220 hi', 'retry', {'tls': True}),
+    'speaks unasked': ([], '220 hi\r\n250 a\r\n250 b', 'retry'),
+    'one endless line': ([], '220 ' + 'x' * 100_000, 'retry'),
+    'an endless reply': ([('EHLO', '250-more\r\n' * 20_000)], '220 hi', 'retry'),
+    'a web server': ([], 'HTTP/1.1 400 Bad Request', 'retry'),
+    'bytes beyond ASCII': ([('RCPT', '550 \u00fcnbekannt \x1b[31m')], '220 hi', 'failed'),
+    'host that does not exist': ([], '220 hi', 'retry', {'server': 'no-such-host.invalid'}),
     'nonsense': ([('EHLO', 'what?'), ('HELO', 'what?')], '220 hi', 'either'),
 }
 
@@ -251,14 +261,15 @@ FAILURES = {
 def failures(report, place, ours):
     """What becomes of mail when servers fail."""
     place.flush()
-    scripted = {name: Scripted(rules, greeting) for name, (rules, greeting, _) in FAILURES.items()}
+    scripted = {name: Scripted(rules, greeting) for name, (rules, greeting, *_) in FAILURES.items()}
     for name, server in scripted.items():
         config = dict(CONFIG, server='127.0.0.1', port=server.port, timeout=1)
+        config.update(*FAILURES[name][3:])
         place.producer.send(config, 'user@example.org', name, 'body-that-nobody-logs')
     with Worker(place, ours + ['--retry-delay', '1h', '--retry-max-delay', '1h'], 'swift'):
         place.wait(lambda: place.dead_count() + place.scheduled_count() == len(FAILURES))
     dead = {line.split('"')[1]: line for line in place.dead('list')}
-    for name, (_, _, fate) in FAILURES.items():
+    for name, (_, _, fate, *_) in FAILURES.items():
         line = dead.get(name)
         ok = {'retry': line is None, 'either': True}.get(fate, line is not None and ('  %s  ' % fate) in line)
         report.check('failure, %s: %s' % (name, fate), ok, line)
@@ -354,8 +365,8 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     import administration
-    parts = [compare_mails, compare_on_opensmtpd, compare_connections, compare_dialogues, failures, hostile, letters, ages, administration.configuration, administration.process,
-             administration.exchange]
+    parts = [compare_mails, compare_on_opensmtpd, compare_connections, compare_dialogues, failures, hostile, letters, ages,
+             administration.configuration, administration.keys, administration.ancestor, administration.process, administration.exchange]
     CASES.extend(random_cases(options.random, options.seed))
     report = Report()
     captured = subprocess.run([sys.executable, '-W', 'ignore', os.path.join(HERE, 'config_capture.py'), '--check'])
