@@ -286,6 +286,9 @@ def hostile(report, place, ours):
     server.start()
     config = dict(CONFIG, server='127.0.0.1', port=server.port)
     executed = os.path.join(place.directory, 'edumfa-mail-was-executed')
+    if os.path.exists(executed):
+        # By Python's worker, which ran cases of before.
+        os.remove(executed)
     place.producer.send(config, 'template@example.org', 's', 'b')
     key = 'huey.redis.' + place.clean
     template = pickle.loads(place.client.lpop(key))
