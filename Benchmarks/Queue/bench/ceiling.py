@@ -1,4 +1,4 @@
-"""What Redis itself can give: the commands that a consumer needs, encoded before and replayed over one connection."""
+"""What Redis itself can give: the commands that a consumer or producer needs, encoded before and replayed over one connection."""
 import re
 import socket
 import threading
@@ -7,6 +7,7 @@ import time
 BATCH = 256
 UUID = re.compile(rb'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
 RESULT = b'\x80\x05K\x05.'
+END = b'the end of it'
 
 
 def command(*words):
@@ -17,16 +18,15 @@ def command(*words):
     return b''.join(parts)
 
 
-def replay(server, requests, last=b'the end of it'):
+def replay(server, requests):
     """Sends everything and reads until the last answer; returns seconds."""
     with socket.socket(socket.AF_UNIX) as link:
         link.connect(server.socket)
-        sender = threading.Thread(target=link.sendall, args=(requests + command('ECHO', last),), daemon=True)
-        ending = b'%s\r\n' % last
+        sender = threading.Thread(target=link.sendall, args=(requests + command('ECHO', END),), daemon=True)
         tail, buffer = b'', bytearray(1 << 20)
         started = time.perf_counter()
         sender.start()
-        while not tail.endswith(ending):
+        while not tail.endswith(END + b'\r\n'):
             count = link.recv_into(buffer)
             if not count:
                 raise RuntimeError('the server hung up')
@@ -36,26 +36,25 @@ def replay(server, requests, last=b'the end of it'):
         return seconds
 
 
-def drain(server, huey, items, results=True):
-    """The commands of a consumer that fetches, looks at revocations, and stores results, for messages in the order of the queue.
-
-    Values are as long as a small task's.
-    """
+def drain(huey, items, results):
+    """Fetching, looking at revocations, storing results as long as a small task's, for messages in the order of the queue."""
     queue, store = huey.storage.queue_key, huey.storage.result_key
-    # Prefixes of a priority queue's members are no part of the id.
-    ids = [UUID.search(item)[0] for item in items]
     requests = []
-    for start in range(0, len(ids), BATCH):
-        some = ids[start:start + BATCH]
-        revocations = [b'r:' + each for each in some]
-        if huey.storage.priority:
-            requests.append(command('ZPOPMIN', queue, len(some)))
-        else:
-            requests.append(command('RPOP', queue, len(some)))
+    for start in range(0, len(items), BATCH):
+        # A compressed message's id is not to be seen; any of that length will do.
+        ids = [(UUID.search(item) or [b'%036d' % (start + place)])[0]
+               for place, item in enumerate(items[start:start + BATCH])]
+        revocations = [b'r:' + each for each in ids]
+        requests.append(command('ZPOPMIN' if huey.storage.priority else 'RPOP', queue, len(ids)))
         requests.append(command('HMGET', store, *(revocations + [b'rt:interop_tasks.add'])))
         requests.append(command('MULTI'))
         requests.append(command('HDEL', store, *revocations))
         if results:
-            requests.append(command('HSET', store, *[word for each in some for word in (each, RESULT)]))
+            requests.append(command('HSET', store, *[word for each in ids for word in (each, RESULT)]))
         requests.append(command('EXEC'))
     return b''.join(requests)
+
+
+def enqueue(huey, items, batch):
+    queue = huey.storage.queue_key
+    return b''.join(command('LPUSH', queue, *items[start:start + batch]) for start in range(0, len(items), batch))

@@ -33,25 +33,21 @@ def build(huey, tasks, payload, count):
 
 
 def fill(huey, tasks, payload, count, key):
-    """Puts messages on a queue of its own, from which rounds are copied."""
-    storage = huey.storage
-    batch = []
-    if storage.priority:
-        base = 1_700_000_000_000_000
-        entries = ((base + number).to_bytes(8, 'big') + data
-                   for number, data in enumerate(build(huey, tasks, payload, count)))
-        for entry in entries:
-            batch.append((entry, 0))
-            if len(batch) == 1000:
-                storage.conn.zadd(key, dict(batch))
-                batch = []
-        if batch:
-            storage.conn.zadd(key, dict(batch))
-        return
-    for data in build(huey, tasks, payload, count):
-        batch.append(data)
-        if len(batch) == 1000:
+    """Puts messages on a queue."""
+    storage, batch = huey.storage, []
+
+    def flush():
+        if not batch:
+            return
+        if storage.priority:
+            storage.conn.zadd(key, dict.fromkeys(batch, 0))
+        else:
             storage.conn.lpush(key, *batch)
-            batch = []
-    if batch:
-        storage.conn.lpush(key, *batch)
+        batch.clear()
+
+    for number, data in enumerate(build(huey, tasks, payload, count)):
+        # Members of a priority queue begin with the microsecond of their enqueueing.
+        batch.append((1_700_000_000_000_000 + number).to_bytes(8, 'big') + data if storage.priority else data)
+        if len(batch) == 1000:
+            flush()
+    flush()

@@ -1,0 +1,170 @@
+"""Benchmarks/run queue: drains, enqueues and round trips, ours beside real huey's, and what Redis can give. See --help."""
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+
+from harness import consumers, servers
+
+from . import ceiling, drain, messages, plot, processes, produce
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+BUILT = os.path.join(ROOT, '.build', 'release')
+WORKER = [os.path.join(BUILT, 'interop-worker')]
+TOOL = os.path.join(BUILT, 'QueueBench')
+OLD = '2.6.0'
+
+# What is drained: a name, how the queue is made, how many tasks (ours, Python's), further options of ours.
+DRAINS = (
+    ('small, -w 1', dict(), (300_000, 15_000), ()),
+    ('small, -w 16', dict(workers=16), (300_000, 15_000), ()),
+    ('small, -w 1, no results', dict(results=False), (300_000, 15_000), ()),
+    ('small, -w 16, no results', dict(results=False, workers=16), (300_000, 15_000), ()),
+    ('small, -w 1, at least once', dict(), (300_000, 15_000), ('--at-least-once',)),
+    ('4 kB, -w 1', dict(payload='4 kB'), (40_000, 8_000), ()),
+    ('gzip, -w 1', dict(serializer='gzip'), (60_000, 10_000), ()),
+    ('signed, -w 1', dict(serializer='signed'), (60_000, 10_000), ()),
+    ('priority, -w 1', dict(storage='priority-redis'), (200_000, 10_000), ()),
+    ('expiring, -w 1', dict(storage='redis-expire'), (200_000, 10_000), ()),
+)
+
+
+class Table:
+    """Figures by what was measured and by whom, one for each round."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, row, who, figure):
+        self.rows.setdefault(row, {}).setdefault(who, []).append(figure)
+        print('%-28s %-10s %12.1f' % (row, who, figure), file=sys.stderr, flush=True)
+
+    def median(self, row, who):
+        figures = self.rows[row].get(who)
+        return statistics.median(figures) if figures else None
+
+
+def drains(table, options):
+    for name, settings, counts, extra in DRAINS:
+        if not options.wanted('drain ' + name):
+            continue
+        with servers.RedisServer() as server:
+            place = drain.Drain(server, **settings)
+            for _ in range(options.rounds):
+                ours = place.run(WORKER + list(extra), counts[0])
+                table.add('drain ' + name, 'swift', ours['rate'])
+                table.add('drain ' + name, 'swift cpu', ours['cpu'])
+                table.add('drain ' + name, 'huey', place.run(consumers.python_command(), counts[1])['rate'])
+                if name == 'small, -w 1':
+                    old = place.run(consumers.python_command(), counts[1], OLD)['rate'] if options.old else None
+                    if old:
+                        table.add('drain ' + name, 'huey ' + OLD, old)
+                if 'expiring' not in name:
+                    table.add('drain ' + name, 'ceiling', place.ceiling(counts[0]))
+
+
+def enqueues(table, options):
+    rows = (('one', 'enqueue one by one', 30_000, 15_000), ('concurrent', 'enqueue, 64 producers', 100_000, 15_000),
+            ('bulk', 'enqueue in bulk', 400_000, 15_000))
+    with servers.RedisServer() as server:
+        url, client = 'unix://%s?db=0' % server.socket, server.client()
+        for what, row, ours, theirs in rows:
+            if not options.wanted(row):
+                continue
+            for _ in range(options.rounds):
+                table.add(row, 'swift', produce.swift(TOOL, what, url, ours)['rate'])
+                client.flushall()
+                table.add(row, 'huey', produce.python('one', url, theirs)['rate'])
+                client.flushall()
+                if what == 'bulk':
+                    huey = messages.instance(url)
+                    import interop_tasks
+                    items = list(messages.build(huey, interop_tasks.register(huey), 'small', ours))
+                    table.add(row, 'ceiling', ours / ceiling.replay(server, ceiling.enqueue(huey, items, 500)))
+                    client.flushall()
+
+
+def round_trips(table, options):
+    if not options.wanted('round trip'):
+        return
+    with servers.RedisServer() as server:
+        url = 'unix://%s?db=0' % server.socket
+        line = ['--url', url, '--name', 'bench', '-n', '-q', '-w', '4', '--notify-result']
+        for _ in range(options.rounds):
+            with processes.running(WORKER + line):
+                ours = produce.swift(TOOL, 'round-trip', url, 4000)
+            with processes.running(consumers.python_command() + line):
+                theirs = produce.python('round-trip', url, 2000)
+            for figure in ('p50', 'p99'):
+                table.add('round trip %s, µs' % figure, 'swift', ours[figure])
+                table.add('round trip %s, µs' % figure, 'huey', theirs[figure])
+            with processes.running(WORKER + line):
+                table.add('5,000 waiters at once', 'swift', produce.swift(TOOL, 'waiters', url, 5000)['rate'])
+
+
+def idle(table, options):
+    if not options.wanted('idle'):
+        return
+    with servers.RedisServer() as server:
+        line = ['--url', 'unix://%s?db=0' % server.socket, '--name', 'bench', '-n', '-q']
+        for who, command in (('swift', WORKER), ('huey', consumers.python_command())):
+            with processes.running(command + line) as consumer:
+                pid = consumer.process.pid
+                table.add('idle: start, ms', who, consumer.start_seconds * 1000)
+                time.sleep(1)
+                before = processes.cpu_seconds(pid)
+                time.sleep(options.idle)
+                used = processes.cpu_seconds(pid) - before
+                table.add('idle: CPU a minute, ms', who, used / options.idle * 60_000)
+                table.add('idle: memory, MB', who, processes.memory_megabytes(pid))
+
+
+def report(table):
+    """The table in Markdown: medians, ratios of the medians, and the spread of ours."""
+    lines = ['| | ours | spread | huey | ours : huey | Redis alone | of it |', '| --- | --- | --- | --- | --- | --- | --- |']
+    for row, by in table.rows.items():
+        ours, huey, top = (table.median(row, who) for who in ('swift', 'huey', 'ceiling'))
+        spread = '%.3g to %.3g' % (min(by['swift']), max(by['swift']))
+        lines.append('| %s | %s | %s | %s | %s | %s | %s |' % (
+            row, number(ours), spread, number(huey), '%.2f' % (ours / huey) if huey else '',
+            number(top), '%.0f %%' % (100 * ours / top) if top else ''))
+    return '\n'.join(lines)
+
+
+def number(figure):
+    return '' if figure is None else '{:,.0f}'.format(figure) if figure >= 100 else '%.1f' % figure
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog='Benchmarks/run queue', description=__doc__)
+    parser.add_argument('--rounds', type=int, default=5, help='how often each is measured, alternating (default: 5)')
+    parser.add_argument('--only', action='append', default=[], metavar='TEXT', help='only what has this in its name')
+    parser.add_argument('--idle', type=int, default=20, metavar='SECONDS', help='how long an idle worker is watched')
+    parser.add_argument('--no-old', dest='old', action='store_false', help='without huey ' + OLD)
+    parser.add_argument('--output', default=os.path.join(ROOT, '.build', 'benchmarks'), metavar='FOLDER',
+                        help='where the table, its figures as JSON and the plot go')
+    options = parser.parse_args()
+    options.wanted = lambda name: not options.only or any(text in name for text in options.only)
+    return options
+
+
+def main():
+    options = parse_arguments()
+    table = Table()
+    for measure in (drains, enqueues, round_trips, idle):
+        measure(table, options)
+    os.makedirs(options.output, exist_ok=True)
+    text = report(table)
+    stamp = {'time': time.strftime('%Y-%m-%dT%H:%M:%S'), 'server': servers.version(), 'cores': os.cpu_count()}
+    with open(os.path.join(options.output, 'queue.json'), 'w') as file:
+        json.dump(dict(stamp, rounds=options.rounds, figures=table.rows), file, indent=1)
+    with open(os.path.join(options.output, 'queue.md'), 'w') as file:
+        file.write(text + '\n')
+    plot.draw(table, os.path.join(options.output, 'queue.svg'))
+    print(text)
+
+
+if __name__ == '__main__':
+    main()
