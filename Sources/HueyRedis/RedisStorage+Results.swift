@@ -47,7 +47,9 @@ extension RedisStorage {
         guard options.notifyResult else {
             return try await pollResult(key, timeout: timeout, backoff: backoff, maxDelay: maxDelay)
         }
-        let look = ResultLook(notification: keys.notifyPrefix + key) { [values] in values.exists(key, &$0) } found: {
+        let look = ResultLook(notification: keys.notifyPrefix + key) { [values] in
+            values.exists(key, &$0)
+        } found: {
             $0.last?.integer == 0 ? nil : []
         }
         switch try await listener.wait(for: look, timeout: timeout) {

@@ -57,7 +57,9 @@ public final class PickleDocument: @unchecked Sendable {
     /// The bytes behind the STOP, which CPython ignores.
     public var trailingBytes: [UInt8] {
         withExtendedLifetime(self) {
-            Array(UnsafeBufferPointer(start: arena.input + arena.pickleCount, count: arena.inputCount - arena.pickleCount))
+            Array(
+                UnsafeBufferPointer(start: arena.input + arena.pickleCount, count: arena.inputCount - arena.pickleCount)
+            )
         }
     }
 

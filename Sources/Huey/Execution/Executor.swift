@@ -105,14 +105,17 @@ package struct Executor: Sendable {
     /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
     private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
         start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
-            && huey.tracing.sinks == nil && !huey.immediate && start.isKnownToRun(
+            && huey.tracing.sinks == nil && !huey.immediate
+            && start.isKnownToRun(
                 generation: huey.revocationGeneration.current,
                 at: now
             )
     }
 
     /// What ``execute(_:_:)`` comes to for such a message, in as few steps as there can be.
-    private nonisolated(nonsending) func runPlainly(_ start: ReadyTask, from begin: ContinuousClock.Instant) async throws -> Completion {
+    private nonisolated(nonsending) func runPlainly(_ start: ReadyTask, from begin: ContinuousClock.Instant)
+        async throws -> Completion
+    {
         logger.info("Executing \(start.message.summary)")
         seat.insert(start)
         let context = TaskContext(
@@ -143,7 +146,9 @@ package struct Executor: Sendable {
             return (nil, ())
         }
         let limit = huey.options.maximumResultSize
-        guard let encoded = try? TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit) else { return nil }
+        guard let encoded = try? TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit) else {
+            return nil
+        }
         return (encoded, ())
     }
 
@@ -326,8 +331,11 @@ package struct Executor: Sendable {
     }
 
     /// Nil when the consumer interrupted the task.
-    private nonisolated(nonsending) func outcome(of context: TaskContext, _ task: RegisteredTask, _ limit: PythonNumber?) async -> TaskOutcome?
-    {
+    private nonisolated(nonsending) func outcome(
+        of context: TaskContext,
+        _ task: RegisteredTask,
+        _ limit: PythonNumber?
+    ) async -> TaskOutcome? {
         do {
             guard let limit else { return .value(try await task.run(context)) }
             try limit.checkTimer()

@@ -94,7 +94,8 @@ package final class ReadyTask: Sendable {
     func arguments() throws -> (args: PickleView, kwargs: PickleView) {
         switch content {
         case .wire(let view):
-            guard let fields = view.object?.arguments, let args = fields.dropFirst(6).first, let kwargs = fields.dropFirst(7).first
+            guard let fields = view.object?.arguments, let args = fields.dropFirst(6).first,
+                let kwargs = fields.dropFirst(7).first
             else { throw HueyError.malformedMessage("a message without arguments") }
             return (args, kwargs)
         case .message(let message):

@@ -97,7 +97,6 @@ public protocol Storage: Sendable {
     /// the name among the names, which count on behind the ids.
     func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]]
 
-
     /// Returns once the storage answers, throws when it does not.
     func ping() async throws
     /// Removes up to `count` messages for a consumer; waits up to `wait` for the first one where the storage can, not at all for zero.

@@ -127,7 +127,11 @@ struct MessageEncoder {
     ///
     /// - Throws: ``HueyError`` `.wireTooOld` when the version has no field for what the message carries.
     func write(_ message: Message, to writer: inout PickleWriter) throws {
-        if wire == .auto { try writeFields(message, to: &writer) } else { try writeFields(filled(message), to: &writer) }
+        if wire == .auto {
+            try writeFields(message, to: &writer)
+        } else {
+            try writeFields(filled(message), to: &writer)
+        }
     }
 
     private func writeFields(_ message: Message, to writer: inout PickleWriter) throws {

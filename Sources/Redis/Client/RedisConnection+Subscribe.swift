@@ -10,7 +10,9 @@ extension RedisConnection {
     }
 
     /// The same for whoever wants to know what the message is.
-    package func subscribe(to channel: String, hearing onMessage: @escaping @Sendable (RedisReply?) -> Void) async throws {
+    package func subscribe(to channel: String, hearing onMessage: @escaping @Sendable (RedisReply?) -> Void)
+        async throws
+    {
         let handler = handler
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             client.core.eventLoop.execute {
