@@ -68,7 +68,7 @@ extension Huey {
     }
 
     func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
-        let storage = try await settledStorage()
+        let storage = try await settledStorage(view(for: message.priority))
         let priority = try queuePriority(of: message)
         guard let budget else { return try await storage.enqueue(data, priority: priority) }
         let once = storage as? any IdempotentStorage
@@ -108,12 +108,22 @@ extension Huey {
     ///
     /// - Throws: ``HueyError`` `.priorityNotSupported`, `.invalidConfiguration` for what is no number.
     func queuePriority(of message: Message) throws -> Double? {
-        guard let priority = message.priority, priority.isTrue else { return message.priority.map { _ in 0 } }
+        guard let priority = message.priority else { return nil }
         guard storage.supportsPriority || immediate else {
-            throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
+            guard !priority.isTrue else {
+                throw HueyError(.priorityNotSupported, "Task priorities are not supported by this storage.")
+            }
+            return 0
         }
         guard !priority.double.isNaN else { throw HueyError(.invalidConfiguration, "a priority that is no number") }
         return priority.double
+    }
+
+    /// What of the storage must be in order before a message of this priority is enqueued: what a consumer has fetched and not started
+    /// must not run before a message that the queue would hand out first.
+    func view(for priority: PythonNumber?) -> StorageView {
+        guard let priority, priority.double > 0, storage.supportsPriority else { return .values }
+        return .queue
     }
 
     /// Mirrors `normalize_expire_time`.

@@ -255,6 +255,29 @@ struct ExecutorTests {
         #expect(message.expiresResolved == (try worker.huey.now().adding(seconds: 10)))
     }
 
+    @Test(
+        "what cannot be computed with ends the task, once, and is kept",
+        arguments: [.float(.nan), .float(.infinity), .string("soon")] as [PickleValue], [false, true]
+    )
+    func uncomputable(value: PickleValue, isRequest: Bool) async throws {
+        let worker = Worker()
+        let delay = PythonNumber(field: try PickleDocument(try value.pickled()).root)
+        worker.huey.task("tasks.fails") { () throws -> Int in
+            if isRequest { throw RetryTask(start: .delay(seconds: delay)) }
+            throw PickleException.builtin("ValueError", "boom")
+        }
+        var message = try worker.huey.message("tasks.fails")
+        message.retries = 1
+        message.retryDelay = delay
+        try await worker.huey.enqueue(message)
+        try await worker.drain()
+        let counts = try await worker.counts()
+        #expect(counts.queue == 0 && counts.schedule == 0)
+        // huey has stored the error by then, but not when the request itself makes no sense.
+        #expect(counts.results == (isRequest ? 0 : 1))
+        #expect(worker.storage.deadLetters.map(\.reason) == [.unwritable])
+    }
+
     @Test("only one task that consumers have died with runs at a time", arguments: [0, 1])
     func suspects(deaths: Int) async throws {
         let worker = Worker()

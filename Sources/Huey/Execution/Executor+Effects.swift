@@ -114,7 +114,10 @@ extension Executor {
             try await submit(pending.effects, run, isFinal: false)
             throw error
         }
-        try await submit(pending.all, run, isFinal: isFinal && !pending.isSettled)
+        let all = pending.all
+        try await submit(all, run, isFinal: isFinal && !pending.isSettled)
+        // Nobody may take a message that was fetched before what has overtaken it. If that fails, order is all that suffers.
+        if huey.storage.supportsPriority, all.contains(where: \.overtakes) { _ = try? await huey.settledStorage(.queue) }
     }
 
     /// A dead letter where failures are kept, a unique job's key free.
@@ -271,6 +274,14 @@ extension TaskRun {
     fileprivate func error(for signal: Signal) -> (any Error)? {
         guard signal == .error, case .failure(let error) = outcome else { return nil }
         return error
+    }
+}
+
+extension StorageEffect {
+    /// Whether a message is enqueued that may come before others that wait.
+    fileprivate var overtakes: Bool {
+        guard case .enqueue(_, let priority?) = self else { return false }
+        return priority > 0
     }
 }
 

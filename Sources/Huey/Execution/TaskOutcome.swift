@@ -28,7 +28,7 @@ enum TaskEffect: Sendable {
     /// Put the task itself into the schedule.
     indirect case reschedule(Message)
     /// The task cannot go back; what comes before has happened all the same.
-    case fail(any Error)
+    case fail(HueyError)
     /// Report the value to the task's chord.
     indirect case reportValue(ChordMembership)
     /// Report an error to the chord of whichever task of the pipeline has one.
@@ -104,7 +104,8 @@ enum OutcomeTable {
             do {
                 effects.append(try plan.requeue(message, context))
             } catch {
-                effects.append(.fail(error))
+                let text = "a retry that no time can be given to"
+                effects.append(.fail(error as? HueyError ?? HueyError(.dateOutOfRange, text)))
             }
         }
         return effects

@@ -88,7 +88,7 @@ extension PythonNumber: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, 
         case .int(let value): String(value)
         case .float(let value): PickleValue.float(value).description
         case .bool(let value): value ? "True" : "False"
-        case .other(let view): view.repr
+        case .other(let view): view.bigInt?.description ?? view.briefType
         }
     }
 }
