@@ -257,7 +257,8 @@ struct ExecutorTests {
 
     @Test(
         "what cannot be computed with ends the task, once, and is kept",
-        arguments: [.float(.nan), .float(.infinity), .string("soon")] as [PickleValue], [false, true]
+        arguments: [.float(.nan), .float(.infinity), .string("soon")] as [PickleValue],
+        [false, true]
     )
     func uncomputable(value: PickleValue, isRequest: Bool) async throws {
         let worker = Worker()

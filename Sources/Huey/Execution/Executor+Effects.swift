@@ -117,7 +117,9 @@ extension Executor {
         let all = pending.all
         try await submit(all, run, isFinal: isFinal && !pending.isSettled)
         // Nobody may take a message that was fetched before what has overtaken it. If that fails, order is all that suffers.
-        if huey.storage.supportsPriority, all.contains(where: \.overtakes) { _ = try? await huey.settledStorage(.queue) }
+        if huey.storage.supportsPriority, all.contains(where: \.overtakes) {
+            _ = try? await huey.settledStorage(.queue)
+        }
     }
 
     /// A dead letter where failures are kept, a unique job's key free.
