@@ -152,7 +152,7 @@ let package = Package(
         .executableTarget(
             name: "QueueBench",
             dependencies: [
-                "Huey", "HueyRedis",
+                "Huey", "HueyConsumer", "HueyRedis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Queue/QueueBench",

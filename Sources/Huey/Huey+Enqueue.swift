@@ -68,9 +68,12 @@ extension Huey {
     }
 
     func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
-        let storage = try await settledStorage(view(for: message.priority))
+        let storage = try await settledStorage()
         let priority = try queuePriority(of: message)
-        guard let budget else { return try await storage.enqueue(data, priority: priority) }
+        guard let budget else {
+            try await storage.enqueue(data, priority: priority)
+            return await makeWay(for: priority)
+        }
         let once = storage as? any IdempotentStorage
         let id = message.id
         // An attempt that was given up may still be on its way: longer than the producer tries, the storage remembers.
@@ -83,6 +86,7 @@ extension Huey {
                 try await storage.enqueue(data, priority: priority)
             }
         }
+        await makeWay(for: priority)
     }
 
     /// The message as it goes on the queue: a registered task's own priority and expiry filled in, the expiry resolved.
@@ -117,13 +121,6 @@ extension Huey {
         }
         guard !priority.double.isNaN else { throw HueyError(.invalidConfiguration, "a priority that is no number") }
         return priority.double
-    }
-
-    /// What of the storage must be in order before a message of this priority is enqueued: what a consumer has fetched and not started
-    /// must not run before a message that the queue would hand out first.
-    func view(for priority: PythonNumber?) -> StorageView {
-        guard let priority, priority.double > 0, storage.supportsPriority else { return .values }
-        return .queue
     }
 
     /// Mirrors `normalize_expire_time`.

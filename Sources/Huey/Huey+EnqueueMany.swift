@@ -39,7 +39,7 @@ extension Huey {
         progress: (@Sendable (Int) async -> Void)?
     ) async throws -> Int {
         try await tracedBatch { stamp in
-            let storage = try await settledStorage(storage.supportsPriority ? .queue : .values)
+            let storage = try await settledStorage()
             var pump = MessagePump(self, messages.makeIterator(), stamp)
             guard !immediate, options.enqueueBudget == nil, !listens(to: .enqueued) else {
                 while let message = pump.next() {
@@ -66,6 +66,7 @@ extension Huey {
                 await progress?(count)
                 chunk = try next.get()
             }
+            if pump.count > 0 { await makeWay(for: .infinity) }
             return pump.count
         }
     }

@@ -43,6 +43,7 @@ extension Huey {
                 ttl: ttl
             )
             guard id == prepared.id else { return UniqueJob(id: id, isNew: false) }
+            await makeWay(for: try queuePriority(of: prepared))
             await emit(.enqueued, prepared)
             return UniqueJob(id: id, isNew: true)
         }

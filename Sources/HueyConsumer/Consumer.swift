@@ -233,8 +233,17 @@ public final class Consumer: Service {
                 logger: logger.part("Scheduler")
             )
             huey.setBarrier { [fetcher] view in
-                if view == .queue { await fetcher.handBack() }
-                try await committer.flush()
+                switch view {
+                case .queue:
+                    await fetcher.handBack()
+                    try await committer.flush()
+                case .values:
+                    try await committer.flush()
+                case .overtaken(let priority):
+                    guard fetcher.holds(below: priority) else { return }
+                    try await committer.flush()
+                    await fetcher.handBack()
+                }
             }
         }
 

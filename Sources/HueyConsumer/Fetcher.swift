@@ -1,5 +1,6 @@
 import Huey
 import Logging
+import Synchronization
 
 /// Keeps the workers supplied: one wait on the queue for all of them, and batches that grow while tasks are fast.
 struct Fetcher: Sendable {
@@ -10,6 +11,8 @@ struct Fetcher: Sendable {
     let logger: Logger
     /// Lets what finished tasks brought about be written now.
     let settle: @Sendable () -> Void
+    /// What was enqueued here while messages were on their way.
+    private let overtaken = Overtaking()
 
     private enum Bound {
         static let batch = 256
@@ -65,6 +68,7 @@ struct Fetcher: Sendable {
             do {
                 let limit = count + min(appetite.allowance, options.prefetch ?? Bound.batch)
                 // Messages that wait must not wait for others to come.
+                overtaken.begin()
                 let deliveries = try await channel.dequeue(upTo: limit, wait: count == 0 ? .zero : .seconds(1))
                 if isFailing { logger.info("Reading from the queue again.") }
                 isFailing = false
@@ -77,7 +81,12 @@ struct Fetcher: Sendable {
                 }
                 pause = options.initialDelay
                 appetite.grow()
-                await giveBack(buffer.supply(await prepare(deliveries)).map(\.delivery))
+                let messages = await prepare(deliveries)
+                if let priority = overtaken.end(), messages.contains(where: { $0.priority < priority }) {
+                    await giveBack(deliveries)
+                } else {
+                    await giveBack(buffer.supply(messages).map(\.delivery))
+                }
             } catch {
                 if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
                 isFailing = true
@@ -121,6 +130,12 @@ struct Fetcher: Sendable {
             }
             return answer
         }
+    }
+
+    /// Whether a message is held, or may be on its way, that comes behind one of this priority in the queue.
+    func holds(below priority: Double) -> Bool {
+        overtaken.note(priority)
+        return buffer.contains { $0.priority < priority }
     }
 
     /// Puts back what no worker has started.
@@ -171,4 +186,15 @@ struct Fetcher: Sendable {
         await buffer.sleep(for: pause)
         pause = pause * options.backoff
     }
+}
+
+/// The highest priority that was enqueued by this consumer's own tasks while it fetched.
+private final class Overtaking: Sendable {
+    private let highest = Mutex<Double?>(nil)
+
+    func begin() { highest.withLock { $0 = nil } }
+
+    func note(_ priority: Double) { highest.withLock { $0 = max($0 ?? priority, priority) } }
+
+    func end() -> Double? { highest.withLock { $0 } }
 }

@@ -142,6 +142,11 @@ final class WorkBuffer<Message: Sendable>: Sendable {
     /// Whether no message is handed out any more.
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
+    /// Whether such a message waits for a worker.
+    func contains(where isSuch: (Message) -> Bool) -> Bool {
+        state.withLock { state in state.messages[state.head...].contains(where: isSuch) }
+    }
+
     /// How many messages wait for a worker.
     var backlog: Int { state.withLock { $0.backlog } }
 }

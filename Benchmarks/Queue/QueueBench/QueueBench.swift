@@ -9,7 +9,7 @@ struct QueueBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue-bench",
         abstract: "Enqueues tasks and waits for results, and says how long that took.",
-        subcommands: [One.self, Concurrent.self, Bulk.self, RoundTrip.self, Waiters.self]
+        subcommands: [One.self, Concurrent.self, Bulk.self, RoundTrip.self, Waiters.self, Neighbours.self]
     )
 }
 

@@ -121,6 +121,42 @@ def idle(table, options):
                 table.add('idle: memory, MB', who, processes.memory_megabytes(pid))
 
 
+def scale(table, options):
+    """Whether the cost of a task depends on how many others wait, and what many tasks at once take."""
+    if not options.wanted('scale'):
+        return
+    for row, queued, scheduled in (('300,000 queued', 300_000, 0), ('5 million queued', 5_000_000, 0),
+                                   ('1 million scheduled', 300_000, 1_000_000)):
+        with servers.RedisServer() as server:
+            url, client = 'unix://%s?db=0' % server.socket, server.client()
+            produce.swift(TOOL, 'bulk', url, queued)
+            far = time.time() + 1e6
+            for start in range(0, scheduled, 10_000):
+                client.zadd('huey.schedule.bench', {b'%d' % n + b'x' * 200: far + n for n in range(start, start + 10_000)})
+            line = ['--url', url, '--name', 'bench', '-n', '-q', '--no-results']
+            began = client.llen('huey.redis.bench')
+            with processes.running(WORKER + line) as consumer:
+                started = time.perf_counter()
+                processes.until(lambda: client.llen('huey.redis.bench') <= began - 290_000, consumer)
+                table.add('scale: %s' % row, 'swift', (began - client.llen('huey.redis.bench')) / (time.perf_counter() - started))
+                table.add('scale: %s, MB' % row, 'swift', processes.memory_megabytes(consumer.process.pid))
+                client.delete('huey.redis.bench')
+    with servers.RedisServer() as server:
+        url = 'unix://%s?db=0' % server.socket
+        huey = messages.instance(url)
+        import interop_tasks
+        tasks = interop_tasks.register(huey)
+        for _ in range(10_000):
+            tasks.sleep(5)
+        with processes.running(WORKER + ['--url', url, '--name', 'bench', '-n', '-q', '-w', '10000']) as consumer:
+            started = time.perf_counter()
+            processes.until(lambda: huey.result_count() == 10_000, consumer, 0.02)
+            table.add('scale: 10,000 sleep 5 s, s', 'swift', time.perf_counter() - started)
+            table.add('scale: 10,000 sleep 5 s, MB', 'swift', processes.memory_megabytes(consumer.process.pid))
+        for figure, milliseconds in produce.swift(TOOL, 'neighbours', url, 20_000).items():
+            table.add('beside 1 %% of 200 ms: %s, ms' % figure, 'swift', milliseconds)
+
+
 def report(table):
     """The table in Markdown: medians, ratios of the medians, and the spread of ours."""
     lines = ['| | ours | spread | huey | ours : huey | Redis alone | of it |', '| --- | --- | --- | --- | --- | --- | --- |']
@@ -153,7 +189,7 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     table = Table()
-    for measure in (drains, enqueues, round_trips, idle):
+    for measure in (drains, enqueues, round_trips, scale, idle):
         measure(table, options)
     os.makedirs(options.output, exist_ok=True)
     text = report(table)

@@ -116,10 +116,7 @@ extension Executor {
         }
         let all = pending.all
         try await submit(all, run, isFinal: isFinal && !pending.isSettled)
-        // Nobody may take a message that was fetched before what has overtaken it. If that fails, order is all that suffers.
-        if huey.storage.supportsPriority, all.contains(where: \.overtakes) {
-            _ = try? await huey.settledStorage(.queue)
-        }
+        if let priority = all.compactMap(\.enqueuedPriority).max() { await huey.makeWay(for: priority) }
     }
 
     /// A dead letter where failures are kept, a unique job's key free.
@@ -280,10 +277,10 @@ extension TaskRun {
 }
 
 extension StorageEffect {
-    /// Whether a message is enqueued that may come before others that wait.
-    fileprivate var overtakes: Bool {
-        guard case .enqueue(_, let priority?) = self else { return false }
-        return priority > 0
+    /// The priority of a message that is enqueued.
+    fileprivate var enqueuedPriority: Double? {
+        guard case .enqueue(_, let priority) = self else { return nil }
+        return priority ?? 0
     }
 }
 

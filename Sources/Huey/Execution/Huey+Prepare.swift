@@ -23,6 +23,7 @@ private struct MessageReader {
         let fields = object.arguments
         guard fields.count > 1, find(fields[1]), let task = tasks[last] else { return nil }
         let id = fields[0].string
+        let priority = fields.count > 5 ? fields[5].int.map { Double($0) } ?? fields[5].double ?? 0 : 0
         if let id, !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields), !Message.isUnique(id) {
             ids.append(id)
             return ReadyTask(
@@ -30,6 +31,7 @@ private struct MessageReader {
                 plain: view,
                 id: id,
                 task: task,
+                priority: priority,
                 look: look,
                 place: ids.count - 1,
                 namePlace: last
@@ -43,6 +45,7 @@ private struct MessageReader {
             delivery: delivery,
             message: message,
             task: task,
+            priority: priority,
             look: look,
             place: ids.count - 1,
             namePlace: last

@@ -12,6 +12,8 @@ package final class ReadyTask: Sendable {
     let task: RegisteredTask
     /// The task's id.
     let id: String
+    /// By what the queue sorted it; 0 where the producer chose none.
+    let priority: Double
     /// Whether nothing is to be decided before or after its task but its revocation: no time that may have come or gone, no limit, and
     /// nothing behind it.
     let isPlain: Bool
@@ -26,11 +28,13 @@ package final class ReadyTask: Sendable {
         delivery: Delivery,
         message: Message,
         task: RegisteredTask,
+        priority: Double = 0,
         look: RevocationLook? = nil,
         place: Int = 0,
         namePlace: Int = 0
     ) {
         self.delivery = delivery
+        self.priority = priority
         self.task = task
         id = message.id
         isPlain =
@@ -49,11 +53,13 @@ package final class ReadyTask: Sendable {
         plain fields: PickleView,
         id: String,
         task: RegisteredTask,
+        priority: Double,
         look: RevocationLook,
         place: Int,
         namePlace: Int
     ) {
         self.delivery = delivery
+        self.priority = priority
         self.task = task
         self.id = id
         isPlain = true
@@ -82,6 +88,7 @@ package final class ReadyTask: Sendable {
             delivery: delivery,
             message: message,
             task: task,
+            priority: priority,
             look: look,
             place: place,
             namePlace: namePlace
@@ -146,6 +153,14 @@ package enum HeldMessage: Sendable {
         switch self {
         case .raw(let delivery): delivery
         case .ready(let task): task.delivery
+        }
+    }
+
+    /// By what the queue sorted it, as far as that can be told: below everything else where it cannot.
+    package var priority: Double {
+        switch self {
+        case .raw: -.infinity
+        case .ready(let task): task.priority
         }
     }
 }

@@ -176,6 +176,13 @@ extension Huey {
         hooks.withState { $0.barrier = barrier }
     }
 
+    /// Lets a message that was just enqueued run before those of lower priority that a consumer has fetched. If that fails, order is all
+    /// that suffers.
+    func makeWay(for priority: Double?) async {
+        guard storage.supportsPriority, let barrier = hooks.withState({ $0.barrier }) else { return }
+        try? await barrier(.overtaken(priority ?? 0))
+    }
+
     /// The storage, once it shows everything that has happened here.
     func settledStorage(_ view: StorageView = .values) async throws -> any Storage {
         if let barrier = hooks.withState({ $0.barrier }) { try await barrier(view) }
@@ -184,9 +191,11 @@ extension Huey {
 }
 
 /// Which part of a storage somebody is about to look at.
-package enum StorageView: Sendable {
+package enum StorageView: Sendable, Equatable {
     /// Results, revocations, locks, counters.
     case values
     /// The queue too, which must show what a consumer has fetched and not started.
     case queue
+    /// The queue, which has just got a message of this priority: what was fetched before and comes behind it must not run first.
+    case overtaken(Double)
 }
