@@ -1,4 +1,5 @@
 import Pickle
+import Synchronization
 
 extension Huey {
     /// A message for a task, with the options resolved as huey's `.s()` and `.schedule()` do.
@@ -122,8 +123,13 @@ extension Huey {
     /// What of the storage must be in order before a message of this priority is enqueued: what a consumer has fetched and not started
     /// must not run before a message that the queue would hand out first.
     func view(for priority: PythonNumber?) -> StorageView {
-        guard let priority, priority.double > 0, storage.supportsPriority else { return .values }
-        return .queue
+        overtakes(priority?.double) ? .queue : .values
+    }
+
+    /// Whether a message of this priority may come before others that wait.
+    func overtakes(_ priority: Double?) -> Bool {
+        guard storage.supportsPriority else { return false }
+        return (priority ?? 0) > 0 || hasSeenLowPriority.load(ordering: .relaxed)
     }
 
     /// Mirrors `normalize_expire_time`.

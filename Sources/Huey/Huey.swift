@@ -23,6 +23,8 @@ public final class Huey: Sendable {
     let knownLocks = KnownLocks()
     let revocationGeneration = RevocationGeneration()
     let tracing: TraceSource
+    /// Whether a message of a priority below zero has come by: what has none comes before it then.
+    let hasSeenLowPriority = Atomic(false)
 
     /// - Parameters:
     ///   - name: the queue's name, the same as on Python's side.
@@ -103,6 +105,7 @@ public final class Huey: Sendable {
     /// Reads a message, likely one for the task of that name.
     func message(from view: PickleView, likely name: String) throws -> Message {
         var message = try Message(pickle: view, likely: name)
+        if let priority = message.priority, priority.double < 0 { hasSeenLowPriority.store(true, ordering: .relaxed) }
         if view.document.hasTrailingBytes { message.trace = TraceCarrier(trailing: view.document.trailingBytes) }
         return message
     }

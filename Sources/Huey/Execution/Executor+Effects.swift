@@ -117,7 +117,7 @@ extension Executor {
         let all = pending.all
         try await submit(all, run, isFinal: isFinal && !pending.isSettled)
         // Nobody may take a message that was fetched before what has overtaken it. If that fails, order is all that suffers.
-        if huey.storage.supportsPriority, all.contains(where: \.overtakes) { _ = try? await huey.settledStorage(.queue) }
+        if all.contains(where: overtakes) { _ = try? await huey.settledStorage(.queue) }
     }
 
     /// A dead letter where failures are kept, a unique job's key free.
@@ -131,6 +131,11 @@ extension Executor {
         let letter = keepsFailure ? letter(of: run) : nil
         let release = isFinal ? run.message.uniqueRelease : nil
         return (letter.map { [.bury($0)] } ?? []) + (release.map { [$0] } ?? [])
+    }
+
+    private func overtakes(_ effect: StorageEffect) -> Bool {
+        guard case .enqueue(_, let priority) = effect else { return false }
+        return huey.overtakes(priority)
     }
 
     private func submit(_ effects: [StorageEffect], _ run: TaskRun, isFinal: Bool) async throws {
@@ -274,14 +279,6 @@ extension TaskRun {
     fileprivate func error(for signal: Signal) -> (any Error)? {
         guard signal == .error, case .failure(let error) = outcome else { return nil }
         return error
-    }
-}
-
-extension StorageEffect {
-    /// Whether a message is enqueued that may come before others that wait.
-    fileprivate var overtakes: Bool {
-        guard case .enqueue(_, let priority?) = self else { return false }
-        return priority > 0
     }
 }
 

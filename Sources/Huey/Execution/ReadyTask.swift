@@ -94,7 +94,8 @@ package final class ReadyTask: Sendable {
     func arguments() throws -> (args: PickleView, kwargs: PickleView) {
         switch content {
         case .wire(let view):
-            guard let fields = view.object?.arguments, let args = fields.dropFirst(6).first, let kwargs = fields.dropFirst(7).first
+            guard let fields = view.object?.arguments, let args = fields.dropFirst(6).first,
+                let kwargs = fields.dropFirst(7).first
             else { throw HueyError.malformedMessage("a message without arguments") }
             return (args, kwargs)
         case .message(let message):
@@ -158,7 +159,8 @@ extension Message {
         for index in [2, 8, 9, 11, 12, 13] where index < fields.count && !fields.isNone(at: index) { return false }
         // retries, retry_delay, priority, expires, retry_backoff
         for index in [3, 4, 5, 10, 14] where index < fields.count && !fields.isNone(at: index) {
-            guard fields[index].int != nil else { return false }
+            // A priority below that of others concerns them, too.
+            guard let number = fields[index].int, index != 5 || number >= 0 else { return false }
         }
         return fields[6].kind == .tuple && fields[7].kind == .dict
     }
