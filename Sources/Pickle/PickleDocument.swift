@@ -90,19 +90,19 @@ extension Arena {
         let guess = bytes.count / 4 + 24
         let nodeRoom = guess * MemoryLayout<Node>.stride
         let childRoom = guess * MemoryLayout<UInt32>.stride
-        let slab = UnsafeMutableRawPointer.allocate(byteCount: nodeRoom + childRoom + bytes.count + 16, alignment: 8)
+        let slab = Block.allocate(nodeRoom + childRoom + bytes.count + 16)
         let input = (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 16)
         if let base = bytes.baseAddress {
             UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
         }
         UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
-        let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { scratch in
+        let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128 + KeyCheck.scratchWords) { scratch in
             Arena.decode(slab, guess, input, bytes.count, scratch, limits)
         }
         self = try result.get()
     }
 
-    /// `scratch` holds stack, marks and memo of small pickles.
+    /// `scratch` holds stack, marks and memo of small pickles, and what looking at keys takes.
     private static func decode(
         _ slab: UnsafeMutableRawPointer,
         _ guess: Int,
@@ -133,13 +133,13 @@ extension Arena {
             let root = try decoder.run()
             if decoder.side.count > 0 { decoder.side.reserve(16) }
             var arena = Arena(decoder, root: root, slab: slab)
-            try arena.check(decoder, limits)
+            try arena.check(decoder, limits, UnsafeMutableBufferPointer(rebasing: scratch[128...]))
             return .success(arena)
         } catch {
             decoder.nodes.free()
             decoder.children.free()
             decoder.side.free()
-            slab.deallocate()
+            Block.free(slab)
             return .failure(error)
         }
     }
@@ -163,14 +163,19 @@ extension Arena {
         integerDigits = decoder.limits.integerDigits
     }
 
-    private mutating func check(_ decoder: OpcodeReader, _ limits: PickleLimits) throws(PickleError) {
+    private mutating func check(
+        _ decoder: OpcodeReader,
+        _ limits: PickleLimits,
+        _ scratch: UnsafeMutableBufferPointer<UInt64>
+    ) throws(PickleError) {
         let work = nodeCount &+ childCount &+ inputCount
         var keys = KeyCheck(
             nodes: nodes,
             children: children,
             input: input,
             side: side,
-            budget: work &* 64 &+ 1_000_000
+            budget: work &* 64 &+ 1_000_000,
+            scratch: scratch
         )
         try keys.run(
             UnsafeBufferPointer(start: decoder.pending.base, count: decoder.pending.count),

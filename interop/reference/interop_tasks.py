@@ -335,6 +335,7 @@ def own_parser():
     parser.add_argument('--prefetch', type=int, help='ignored: huey holds none')
     parser.add_argument('--at-least-once', action='store_true', help='ignored: huey has no acknowledgement')
     parser.add_argument('--record-signals', action='store_true')
+    parser.add_argument('--trace', action='store_true', help='ignored: huey traces nothing')
     return parser
 
 

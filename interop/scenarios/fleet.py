@@ -55,6 +55,21 @@ def chords(run):
         run.want_result(total.on_complete)
 
 
+@scenario(workers=2, options=['--trace'])
+def traced(run):
+    """What carries a trace is read by either."""
+    run.beside()
+    run.start()
+    for number in range(20):
+        last = run.s('add', 1000)
+        spec = {'task': 'flaky', 'args': ('key-%d' % number, 1), 'retries': 1, 'id': 'produced-%d' % number,
+                'then': [{'task': 'log', 'args': ('traced',)}]}
+        run.call('produce', spec)
+        run.send(run.s('add', number, 1).then(run.s('add', 10)).then(last))
+        run.want_result(last)
+    run.want_list('interop:log:traced', 20)
+
+
 @scenario(workers=2)
 def handlers(run):
     """An error in one language, its handler perhaps in the other."""

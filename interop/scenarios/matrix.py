@@ -136,13 +136,16 @@ OPTIONS = {
     'dotted-name': dict(options=['--name', 'My.App-1 ü', '--no-clean-name']),
     'wire-3.3': dict(options=['--wire', '3.3'], exact=True),
     'wire-3.0': dict(options=['--wire', '3.0']),
+    'trace': dict(options=['--trace', '--serializer', 'signed-gzip', '--secret', 'geheim', '--record-signals']),
     'prefetch-none': dict(options=['--prefetch', '0']),
     'everything-off': dict(options=['--no-results', '--no-store-intermediate-errors', '--local-time', '--record-signals']),
 }
 # Times, backoff among them, that the wire has no field for are an error in ours, and huey's own writes none but its newest.
 UNWRITABLE = {('wire-3.0', 'failures')}
+# Nothing of a message is in these.
+UNTRACED = {('trace', 'values'), ('trace', 'control')}
 
 for label, settings in OPTIONS.items():
     for work in WORK:
-        if (label, work.__name__) not in UNWRITABLE:
+        if (label, work.__name__) not in UNWRITABLE | UNTRACED:
             scenario('%s-%s' % (work.__name__, label), **settings)(work)

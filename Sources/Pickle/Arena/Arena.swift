@@ -24,10 +24,10 @@ struct Arena {
     var integerDigits: Int
 
     func free() {
-        if ownsNodes { nodes.deallocate() }
-        if ownsChildren { children.deallocate() }
-        if ownsSide { side.deallocate() }
-        slab.deallocate()
+        if ownsNodes { nodes.freeBlock() }
+        if ownsChildren { children.freeBlock() }
+        if ownsSide { Block.free(UnsafeMutableRawPointer(mutating: side)) }
+        Block.free(slab)
     }
 
     /// The bytes of a str, bytes, bytearray or big int.

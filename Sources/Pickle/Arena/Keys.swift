@@ -12,14 +12,21 @@ struct KeyCheck {
     /// What comparing may still cost, so that nested tuples that differ at their ends cannot take forever.
     var budget: Int
     private var hashes: [NodeIndex: UInt32] = [:]
+    /// A bit for each hash among few keys, modulo their number.
+    private let bits: UnsafeMutableBufferPointer<UInt64>
+    private var areBitsClear = false
+    /// How many words of memory this takes: a power of two.
+    static let scratchWords = 32
 
     init(
         nodes: UnsafeMutablePointer<Node>,
         children: UnsafeMutablePointer<UInt32>,
         input: UnsafePointer<UInt8>,
         side: UnsafePointer<UInt8>,
-        budget: Int
+        budget: Int,
+        scratch: UnsafeMutableBufferPointer<UInt64>
     ) {
+        bits = scratch
         self.nodes = nodes
         self.children = children
         self.input = input
@@ -54,6 +61,7 @@ struct KeyCheck {
             return
         }
         if count == 0 { return }
+        if count <= 16, try !mayRepeat(first, count, step) { return }
         var hasDuplicates = false
         if count <= 8 {
             hasDuplicates = try checkFew(first, count, step)
@@ -64,6 +72,37 @@ struct KeyCheck {
             let left = try checkMany(first, count, step, merge: true)
             nodes[index].b = UInt32(left * step)
         }
+    }
+
+    /// Whether two of a few keys may have the same hash: whether two meet in a set of bits, which is empty again after that.
+    @inline(__always)
+    private mutating func mayRepeat(
+        _ first: UnsafeMutablePointer<UInt32>,
+        _ count: Int,
+        _ step: Int
+    ) throws(PickleError) -> Bool {
+        if !areBitsClear {
+            bits.initialize(repeating: 0)
+            areBitsClear = true
+        }
+        guard let bits = bits.baseAddress else { return true }
+        let mask = UInt32(truncatingIfNeeded: Self.scratchWords &- 1)
+        var meet = false
+        var place = 0
+        while place < count {
+            let hash = try hash(first[place &* step])
+            let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: hash)
+            let word = bits + Int(hash &>> 6 & mask)
+            if word.pointee & bit != 0 { meet = true }
+            word.pointee |= bit
+            place &+= 1
+        }
+        place = 0
+        while place < count {
+            bits[Int(try hash(first[place &* step]) &>> 6 & mask)] = 0
+            place &+= 1
+        }
+        return meet
     }
 
     @inline(__always)
@@ -144,8 +183,9 @@ struct KeyCheck {
     mutating func hash(_ index: NodeIndex) throws(PickleError) -> UInt32 {
         let node = nodes[Int(index)]
         if node.has(Node.hashed) { return node.c }
+        if node.tag == .int { return Self.mix(node.bits) }
         if node.tag == .string {
-            let value = Self.mix(bytes(node))
+            let value = Self.mix((node.has(Node.side) ? side : input) + Int(node.a), Int(node.b))
             nodes[Int(index)].c = value
             nodes[Int(index)].flags |= Node.hashed
             return value
@@ -174,6 +214,25 @@ struct KeyCheck {
         return UInt32(truncatingIfNeeded: value &>> 32)
     }
 
+    /// The same of text after which eight more bytes may be loaded.
+    @inline(__always)
+    private static func mix(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
+        let base = UnsafeRawPointer(text)
+        var value: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: count)
+        var index = 0
+        while index &+ 8 <= count {
+            value = (value ^ base.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD
+            value ^= value &>> 32
+            index &+= 8
+        }
+        let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+        let tail = word & ~(UInt64.max &<< UInt64(truncatingIfNeeded: 8 &* (count &- index)))
+        value = (value ^ tail) &* 0xFF51_AFD7_ED55_8CCD
+        value = (value ^ value &>> 29) &* 0xC4CE_B9FE_1A85_EC53
+        return UInt32(truncatingIfNeeded: value &>> 32)
+    }
+
+    @inline(__always)
     private static func mix(_ bits: UInt64) -> UInt32 {
         var value = (bits ^ bits &>> 33) &* 0xFF51_AFD7_ED55_8CCD
         value = (value ^ value &>> 33) &* 0xC4CE_B9FE_1A85_EC53
@@ -194,6 +253,9 @@ struct KeyCheck {
         let node = nodes[Int(index)]
         switch node.tag {
         case .none: return 0xB5C0_FBCF
+        case .float where Double(bitPattern: node.bits).isNaN:
+            // Equal to nothing but itself; all in one place would make a set of them quadratic.
+            return Self.mix(UInt64(index))
         case .int, .bool, .float: return Self.mix(integral(node).map { UInt64(bitPattern: $0) } ?? node.bits)
         case .bigInt, .bytes, .python2String: return Self.mix(bytes(node))
         case .list, .dict, .set, .bytearray:

@@ -1,7 +1,7 @@
 /// The loop in which nearly all opcodes of nearly all pickles are run.
 extension OpcodeReader {
-    /// Runs plain values, memo entries, references, and lists, dicts and tuples that are filled at once, as long as all
-    /// tables have room. Stops before everything else and before everything wrong, for the functions that do one opcode.
+    /// Runs plain values, memo entries, references, containers that are filled at once, and calls of a global with a tuple, as
+    /// long as all tables have room. Stops before everything else and before everything wrong, for the functions that do one opcode.
     ///
     /// Where the tables end is kept in locals, because a store through a pointer makes the compiler load fields again.
     /// Each opcode takes a byte or more and adds at most one node, one reference and one memo entry; so the one check
@@ -56,7 +56,12 @@ extension OpcodeReader {
             case 0x8C:  // SHORT_BINUNICODE
                 let count = Int(place[1])
                 let text = place + 2
-                if text + count >= end || !isASCII(text, count) { break loop }
+                if text + count >= end { break loop }
+                var flags: UInt8 = 0
+                if !isASCII(text, count) {
+                    guard let found = flagsOfText(text, count) else { break loop }
+                    flags = found
+                }
                 place = text + count
                 stop = min(end, stop + count)
                 if place[0] == 0x94 {
@@ -65,8 +70,41 @@ extension OpcodeReader {
                     place += 1
                 }
                 let start = UInt32(truncatingIfNeeded: text - input)
-                put(Node(.string, a: start, b: UInt32(truncatingIfNeeded: count)), nodeBase, &nodeCount, &top)
+                let string = Node(.string, a: start, b: UInt32(truncatingIfNeeded: count), flags: flags)
+                put(string, nodeBase, &nodeCount, &top)
                 seen |= 1 &<< 4
+            case 0x58:  // BINUNICODE
+                let count = Int(little32(place + 1))
+                let text = place + 5
+                guard text + count < end, let flags = flagsOfText(text, count) else { break loop }
+                place = text + count
+                stop = min(end, stop + count)
+                if count > longestText { longestText = count }
+                let start = UInt32(truncatingIfNeeded: text - input)
+                let string = Node(.string, a: start, b: UInt32(truncatingIfNeeded: count), flags: flags)
+                put(string, nodeBase, &nodeCount, &top)
+                seen |= 1 &<< 1
+            case 0x43:  // SHORT_BINBYTES
+                let count = Int(place[1])
+                let start = place + 2
+                if start + count >= end { break loop }
+                place = start + count
+                stop = min(end, stop + count)
+                let offset = UInt32(truncatingIfNeeded: start - input)
+                put(Node(.bytes, a: offset, b: UInt32(truncatingIfNeeded: count)), nodeBase, &nodeCount, &top)
+                seen |= 1 &<< 3
+            case 0x71:  // BINPUT
+                if Int(place[1]) != memoCount || top <= fenceTop { break loop }
+                memoBase[memoCount] = memoEntry(top[-1])
+                memoCount &+= 1
+                place += 2
+                seen |= 1 &<< 1
+            case 0x72:  // LONG_BINPUT
+                if Int(little32(place + 1)) != memoCount || top <= fenceTop { break loop }
+                memoBase[memoCount] = memoEntry(top[-1])
+                memoCount &+= 1
+                place += 5
+                seen |= 1 &<< 1
             case 0x94:  // MEMOIZE
                 if top <= fenceTop { break loop }
                 memoBase[memoCount] = memoEntry(top[-1])
@@ -107,6 +145,11 @@ extension OpcodeReader {
                 top += 1
                 place += 1
                 seen |= 1 &<< 2
+            case 0x8F:  // EMPTY_SET
+                put(Node(.set), nodeBase, &nodeCount, &top)
+                leaves = top
+                place += 1
+                seen |= 1 &<< 4
             case 0x7D, 0x5D:  // EMPTY_DICT, EMPTY_LIST
                 let tag: Tag = place[0] == 0x7D ? .dict : .list
                 place += 1
@@ -141,6 +184,45 @@ extension OpcodeReader {
                 leaves = top
                 place += 1
                 seen |= 1 &<< 1
+            case 0x90:  // ADDITEMS
+                opcodeStart = place - input
+                guard let (start, below) = newestMark(stackBase), fillOther(start, top, below, .set) else { break loop }
+                marks.count &-= 1
+                fenceTop = below
+                top = start
+                leaves = top
+                place += 1
+                seen |= 1 &<< 4
+            case 0x73:  // SETITEM
+                opcodeStart = place - input
+                if !fillOther(top - 2, top, fenceTop, .dict) { break loop }
+                top -= 2
+                leaves = top
+                place += 1
+            case 0x61:  // APPEND
+                opcodeStart = place - input
+                if !fillOther(top - 1, top, fenceTop, .list) { break loop }
+                top -= 1
+                leaves = top
+                place += 1
+            case 0x52:  // REDUCE
+                guard top - 2 >= fenceTop, let object = hotObject(top[-2], top[-1], .reduce) else { break loop }
+                top -= 2
+                put(object, nodeBase, &nodeCount, &top)
+                leaves = top
+                place += 1
+            case 0x81:  // NEWOBJ
+                guard top - 2 >= fenceTop, let object = hotObject(top[-2], top[-1], .newObject) else { break loop }
+                top -= 2
+                put(object, nodeBase, &nodeCount, &top)
+                leaves = top
+                place += 1
+                seen |= 1 &<< 2
+            case 0x62:  // BUILD
+                if top - 2 < fenceTop || !hotBuild(top[-2], top[-1]) { break loop }
+                top -= 1
+                leaves = top
+                place += 1
             case 0x74, 0x85, 0x86, 0x87:  // TUPLE, TUPLE1, TUPLE2, TUPLE3
                 var start = top
                 if place[0] == 0x74 {
@@ -209,7 +291,7 @@ extension OpcodeReader {
         return (stackBase + Int(marks.base[count &- 1]), below)
     }
 
-    /// Gives all of the stack between two pointers to the empty list or dict under it; whether that was possible.
+    /// Gives all of the stack between two pointers to the empty list, dict or set under it; whether that was possible.
     @inline(__always)
     private mutating func fill(
         _ start: StackPointer,
@@ -228,8 +310,19 @@ extension OpcodeReader {
         filled.flags = target.pointee.flags
         filled.c = filled.b
         target.pointee = filled
-        if tag == .dict, !hasKeysOfLast(Int(filled.a), count) { list(start[-1]) }
+        if tag == .set || tag == .dict && !hasKeysOfLast(Int(filled.a), count) { list(start[-1]) }
         return true
+    }
+
+    /// The same, less often.
+    @inline(never)
+    private mutating func fillOther(
+        _ start: StackPointer,
+        _ top: StackPointer,
+        _ fenceTop: StackPointer,
+        _ tag: Tag
+    ) -> Bool {
+        fill(start, top, fenceTop, tag, areLeaves: false)
     }
 
     /// Whether a dict's keys are, by identity, those of the last dict that was looked at, as in the rows of a table.

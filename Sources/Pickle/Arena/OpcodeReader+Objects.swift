@@ -93,33 +93,27 @@ extension OpcodeReader {
         var height = try adopt(callable, 0)
         height = try adopt(arguments, height)
         if keywords != Singleton.absent { height = try adopt(keywords, height) }
-        let offset = newRecord(operation)
-        let record = children.base + offset
-        record[ObjectRecord.callable] = callable
-        record[ObjectRecord.arguments] = arguments
-        record[ObjectRecord.keywords] = keywords
+        let offset = newRecord(operation, callable, arguments, keywords)
         try push(Node(.object, a: UInt32(truncatingIfNeeded: offset), height: height))
     }
 
     /// An object around a node that an opcode was applied to; not on the stack.
     mutating func wrap(_ index: NodeIndex, _ operation: ObjectRecord.Operation) throws(PickleError) -> NodeIndex {
         let height = try adopt(index, 0)
-        let offset = newRecord(operation)
-        children.base[offset + ObjectRecord.callable] = index
+        let offset = newRecord(operation, index)
         try push(Node(.object, a: UInt32(truncatingIfNeeded: offset), height: height))
         return try pop()
     }
 
-    mutating func newRecord(_ operation: ObjectRecord.Operation) -> Int {
+    mutating func newRecord(
+        _ operation: ObjectRecord.Operation,
+        _ callable: NodeIndex = Singleton.absent,
+        _ arguments: NodeIndex = Singleton.absent,
+        _ keywords: NodeIndex = Singleton.absent
+    ) -> Int {
         let offset = children.count
         children.reserve(ObjectRecord.words)
-        let record = children.base + offset
-        record[ObjectRecord.operation] = operation.rawValue
-        for field in [ObjectRecord.callable, ObjectRecord.arguments, ObjectRecord.keywords, ObjectRecord.state] {
-            record[field] = Singleton.absent
-        }
-        for field in ObjectRecord.list..<ObjectRecord.next { record[field] = 0 }
-        record[ObjectRecord.next] = Singleton.absent
+        startRecord(at: offset, operation, callable, arguments, keywords)
         children.count = offset + ObjectRecord.words
         return offset
     }

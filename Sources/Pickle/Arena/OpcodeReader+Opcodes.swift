@@ -211,12 +211,10 @@ extension OpcodeReader {
         let start = try take(count)
         var flags: UInt8 = 0
         if tag == .string {
-            switch scanUTF8(UnsafeBufferPointer(start: input + start, count: count)) {
-            case .ascii: break
-            case .valid: flags = Node.nonASCII
-            case .surrogates: flags = Node.nonASCII | Node.surrogates
-            case .invalid: throw error(.badValue, "'utf-8' codec can't decode bytes")
+            guard let found = flagsOfText(input + start, count) else {
+                throw error(.badValue, "'utf-8' codec can't decode bytes")
             }
+            flags = found
         }
         try push(
             Node(tag, a: UInt32(truncatingIfNeeded: start), b: UInt32(truncatingIfNeeded: count), flags: flags)

@@ -12,7 +12,7 @@ struct RawTable<Element: BitwiseCopyable> {
 
     init(capacity: Int) {
         let room = max(capacity, 16)
-        base = .allocate(capacity: room + Self.padding)
+        base = .block(room + Self.padding)
         self.capacity = room
         isOwned = true
     }
@@ -40,15 +40,15 @@ struct RawTable<Element: BitwiseCopyable> {
     @inline(never)
     mutating func grow(by extra: Int) {
         let room = max(capacity * 2, count + extra, 32)
-        let new = UnsafeMutablePointer<Element>.allocate(capacity: room + Self.padding)
+        let new = UnsafeMutablePointer<Element>.block(room + Self.padding)
         new.update(from: base, count: count)
-        if isOwned { base.deallocate() }
+        if isOwned { base.freeBlock() }
         base = new
         capacity = room
         isOwned = true
     }
 
     func free() {
-        if isOwned { base.deallocate() }
+        if isOwned { base.freeBlock() }
     }
 }

@@ -7,53 +7,62 @@ struct Survey {
     let limits: PickleLimits
     var hasCycles = false
 
+    /// A node that is being walked.
+    private struct Step: BitwiseCopyable {
+        var node: NodeIndex
+        var edges: Edges
+        var size: Int
+        var height: Int
+    }
+
+    /// What `sizes` has for a node that is not walked yet, and for one that is being walked.
+    private static let unknown = 0
+    private static let active = -1
+
     /// Heights, cycles and expansion, by one depth-first walk with a stack of its own. Linear.
     mutating func walk(from root: NodeIndex, endingAt offset: Int) throws(PickleError) {
-        var sizes = [UInt32: Int]()
-        var active = Set<UInt32>()
-        var path: [(node: NodeIndex, edges: Edges, size: Int, height: Int)] = []
-        path.append((root, Edges(root, nodes, children), 1, 0))
-        active.insert(root)
-        var plain = 0
-        while var frame = path.popLast() {
-            guard let child = frame.edges.next(nodes, children) else {
-                active.remove(frame.node)
-                sizes[frame.node] = frame.size
-                plain &+= 1
-                let height = max(1, frame.height)
-                if height > min(limits.nesting, 65_000) {
-                    throw PickleError(.nestingLimit, at: offset, "nested more than \(min(limits.nesting, 65_000)) deep")
+        let sizes = UnsafeMutablePointer<Int>.block(count)
+        defer { sizes.freeBlock() }
+        sizes.initialize(repeating: Self.unknown, count: count)
+        var path = RawTable<Step>(capacity: 32)
+        defer { path.free() }
+        let highest = min(limits.nesting, 65_000)
+        path.append(Step(node: root, edges: Edges(root, nodes, children), size: 1, height: 0))
+        sizes[Int(root)] = Self.active
+        while path.count > 0 {
+            let step = path.base + (path.count &- 1)
+            guard let child = step.pointee.edges.next(nodes, children) else {
+                let (node, size, height) = (Int(step.pointee.node), step.pointee.size, max(1, step.pointee.height))
+                sizes[node] = size
+                if height > highest {
+                    throw PickleError(.nestingLimit, at: offset, "nested more than \(highest) deep")
                 }
-                nodes[Int(frame.node)].height = UInt16(height)
-                if var parent = path.popLast() {
-                    parent.size =
-                        parent.size.addingReportingOverflow(frame.size).overflow ? .max : parent.size + frame.size
-                    parent.height = max(parent.height, height + 1)
-                    path.append(parent)
+                nodes[node].height = UInt16(height)
+                path.count &-= 1
+                if path.count > 0 {
+                    step[-1].size = saturate(step[-1].size, size)
+                    step[-1].height = max(step[-1].height, height + 1)
                 }
                 continue
             }
             let node = nodes[Int(child)]
             if !node.tag.hasChildren {
-                frame.size = saturate(frame.size, 1 + leafSize(node))
-            } else if let known = sizes[child] {
-                frame.size = saturate(frame.size, known)
-                frame.height = max(frame.height, Int(node.height) + 1)
-            } else if active.contains(child) {
-                hasCycles = true
-                frame.height = max(frame.height, 1)
-            } else {
-                path.append(frame)
-                active.insert(child)
-                path.append((child, Edges(child, nodes, children), 1, 0))
+                step.pointee.size = saturate(step.pointee.size, 1 + leafSize(node))
                 continue
             }
-            path.append(frame)
+            switch sizes[Int(child)] {
+            case Self.unknown:
+                sizes[Int(child)] = Self.active
+                path.append(Step(node: child, edges: Edges(child, nodes, children), size: 1, height: 0))
+            case Self.active:
+                hasCycles = true
+                step.pointee.height = max(step.pointee.height, 1)
+            case let known:
+                step.pointee.size = saturate(step.pointee.size, known)
+                step.pointee.height = max(step.pointee.height, Int(node.height) + 1)
+            }
         }
-        let total = sizes[root] ?? 0
-        if total &- count > limits.expansion {
-            throw Self.tooMuch(limits, at: offset)
-        }
+        if sizes[Int(root)] &- count > limits.expansion { throw Self.tooMuch(limits, at: offset) }
     }
 
     static func tooMuch(_ limits: PickleLimits, at offset: Int) -> PickleError {
@@ -78,7 +87,7 @@ struct Survey {
 }
 
 /// The children of a node, one after the other, whatever its tag is.
-struct Edges {
+struct Edges: BitwiseCopyable {
     private var next: Int
     private var end: Int
     /// The object record whose fields come next, or none.

@@ -8,11 +8,11 @@ struct Graft {
 
     init(_ document: PickleDocument) {
         self.document = document
-        memo = .allocate(capacity: document.arena.nodeCount)
+        memo = .block(document.arena.nodeCount)
         memo.initialize(repeating: 0, count: document.arena.nodeCount)
     }
 
-    func free() { memo.deallocate() }
+    func free() { memo.freeBlock() }
 }
 
 /// A container or object of which some parts are written.
@@ -53,6 +53,8 @@ enum GraftPhase: UInt8 {
     case spread
     /// What is set on an object afterwards.
     case listItems, dictItems, state, built, setter
+    /// Nothing more.
+    case done
 }
 
 extension PickleWriter {

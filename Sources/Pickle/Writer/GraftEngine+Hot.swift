@@ -1,6 +1,6 @@
 /// The loop in which nearly all values of nearly all pickles are written.
 extension GraftEngine {
-    /// Goes on with the tuple, list or dict that is being written and with those inside of it, at protocols 4 and up, with
+    /// Goes on with the container or object that is being written and with those inside of it, at protocols 4 and up, with
     /// the frame open and with room for what comes. Stops before everything else; the frames then say how far it came.
     ///
     /// The output's end and the place among the children are kept in locals, because a store through a pointer makes the
@@ -23,7 +23,13 @@ extension GraftEngine {
             case .tuple: batch = .max
             case .list: batch = 1000
             case .dict: batch = 2000
-            default: break containers
+            default:
+                let goesOn = other(depth, &writer, out, memoCount, limit)
+                depth = writer.work.count &- 1
+                out = base + writer.count
+                memoCount = writer.memoCount
+                if goesOn { continue containers }
+                break containers
             }
             let isBatched = frame.count > (frame.phase == .list ? 1 : 2) && batch != .max
             let start = arena.children + Int(frame.first)
@@ -33,7 +39,7 @@ extension GraftEngine {
                 var stop = end
                 if isBatched {
                     let done = next - start
-                    let rest = done == 0 ? 0 : done % batch
+                    let rest = done < batch ? done : done % batch
                     stop = min(end, next + (batch &- rest))
                     if rest == 0 {
                         if done > 0 {
@@ -64,6 +70,15 @@ extension GraftEngine {
                         next += 1
                         continue
                     }
+                    if out < limit, depth < deepest, visits < visitLimit, node.tag.rawValue >= Tag.set.rawValue {
+                        frames[depth].position = UInt32(truncatingIfNeeded: next - start) &+ 1
+                        if openOther(UInt32(truncatingIfNeeded: index), depth, &writer, out, memoCount) {
+                            depth = writer.work.count &- 1
+                            out = base + writer.count
+                            memoCount = writer.memoCount
+                            continue containers
+                        }
+                    }
                     // Whoever goes on begins the batch again.
                     let done = next - start
                     if isBatched, done % batch == 0 { out -= done == 0 ? 1 : 2 }
@@ -82,7 +97,7 @@ extension GraftEngine {
 
     /// Writes a plain value or a reference; whether it was one.
     @inline(__always)
-    private func leaf(
+    func leaf(
         _ node: Node,
         _ index: Int,
         _ out: inout UnsafeMutablePointer<UInt8>,
@@ -151,7 +166,7 @@ extension GraftEngine {
 
     /// Begins a tuple, list or dict that is not written yet; one without children is complete with that.
     @inline(__always)
-    private func open(
+    func open(
         _ node: Node,
         _ index: NodeIndex,
         _ out: inout UnsafeMutablePointer<UInt8>,

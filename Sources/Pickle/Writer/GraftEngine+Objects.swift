@@ -23,9 +23,10 @@ extension GraftEngine {
             name: String(decoding: arena.bytes(of: name), as: UTF8.self)
         )
         if fromPython2 { names = names.inPython3 }
-        writer.emitGlobal(module: names.module, name: names.name)
+        // Shared by content with what is no part of this document, too.
+        let number = writer.emitGlobal(module: names.module, name: names.name)
         if let failure = writer.failure { throw failure }
-        // emitGlobal shares by content, so that this node needs no number of its own.
+        note(index, number)
     }
 
     /// Whether a node is part of a name with dots as CPython 3.13 writes it, and is to be written so again.

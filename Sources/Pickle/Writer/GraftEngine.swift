@@ -146,7 +146,7 @@ struct GraftEngine {
         frame.position &+= 1
         if frame.phase == .tuple, isBare(frame.node), putBare(child, &writer) { return true }
         try save(child, &writer)
-        let isHot = writer.frameStart >= 0 && frame.phase.rawValue <= GraftPhase.dict.rawValue
+        let isHot = writer.frameStart >= 0 && frame.phase.rawValue <= GraftPhase.frozenset.rawValue
         if !isHot, writer.work.count == place &+ 1 { return true }
         // The hot loop goes on here; or a frame was pushed, and this one goes on when that is done.
         writer.work.base[place] = frame

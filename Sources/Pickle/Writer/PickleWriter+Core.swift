@@ -259,16 +259,21 @@ extension PickleWriter {
         )
     }
 
-    mutating func emitGlobal(module: String, name: String) {
+    @discardableResult
+    mutating func emitGlobal(module: String, name: String) -> UInt32 {
         var module = module
         var name = name
-        module.withUTF8 { module in name.withUTF8 { emitGlobal(module, $0) } }
+        return module.withUTF8 { module in name.withUTF8 { emitGlobal(module, $0) } }
     }
 
-    /// A class or function by its names in Python 3; shared by content.
-    mutating func emitGlobal(_ module: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) {
+    /// A class or function by its names in Python 3; shared by content. Returns its memo number.
+    @discardableResult
+    mutating func emitGlobal(_ module: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) -> UInt32 {
         boundary()
-        if let known = interned.memo(.global, module, name) { return putGet(known) }
+        if let known = interned.memo(.global, module, name) {
+            putGet(known)
+            return known
+        }
         if pickleProtocol >= 4 {
             emit(interned: module)
             // CPython makes a type's name anew for each global, but interns its module's.
@@ -288,7 +293,9 @@ extension PickleWriter {
             )
             names.module.withUTF8 { module in names.name.withUTF8 { putLines(module, $0) } }
         }
-        interned.insert(.global, module, name, memo: memoize())
+        let number = memoize()
+        interned.insert(.global, module, name, memo: number)
+        return number
     }
 
     /// `a.b` below protocol 4: `getattr(a, 'b')`.

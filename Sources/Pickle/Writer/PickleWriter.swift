@@ -41,7 +41,7 @@ public struct PickleWriter: ~Copyable {
     init(protocol version: Int, ownProtocol: Bool, capacity: Int) {
         pickleProtocol = min(max(version, 0), 5)
         self.capacity = capacity
-        base = .allocate(capacity: capacity)
+        base = .block(capacity)
         isPure = ownProtocol
         if pickleProtocol != version {
             failure = PickleError(.unsupportedProtocol, "pickle protocol must be 0 to 5, not \(version)")
@@ -50,7 +50,7 @@ public struct PickleWriter: ~Copyable {
     }
 
     deinit {
-        base.deallocate()
+        base.freeBlock()
         work.free()
         for graft in grafts { graft.free() }
     }
@@ -107,9 +107,9 @@ public struct PickleWriter: ~Copyable {
     @inline(never)
     private mutating func growBuffer(_ extra: Int) {
         let room = max(capacity * 2, count + extra + 64)
-        let new = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
+        let new = UnsafeMutablePointer<UInt8>.block(room)
         new.update(from: base, count: count)
-        base.deallocate()
+        base.freeBlock()
         base = new
         capacity = room
     }

@@ -1,0 +1,1 @@
+../../../../Sources/HueyTool/PickleConversions.swift

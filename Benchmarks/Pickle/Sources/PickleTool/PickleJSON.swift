@@ -1,0 +1,1 @@
+../../../../Sources/HueyTool/PickleJSON.swift

@@ -1,0 +1,75 @@
+/// What the hot loop does with objects and with text beyond ASCII.
+extension OpcodeReader {
+    /// The object of a call of a global with a tuple, if the call is no more than that; `construct` without its rarer cases.
+    @inline(never)
+    mutating func hotObject(
+        _ callable: NodeIndex,
+        _ arguments: NodeIndex,
+        _ operation: ObjectRecord.Operation
+    ) -> Node? {
+        let first = children.count
+        let global = nodes.base[Int(callable)]
+        let tuple = nodes.base + Int(arguments)
+        guard children.capacity &- first >= ObjectRecord.words, global.tag == .global,
+            global.c != KnownGlobal.getattr.rawValue, tuple.pointee.tag == .tuple,
+            Int(tuple.pointee.height) < nestingLimit
+        else { return nil }
+        var height: UInt16 = 1
+        if arguments != Singleton.emptyTuple {
+            if tuple.pointee.has(Node.adopted) { needsSurvey = true }
+            tuple.pointee.flags |= Node.adopted
+            height = tuple.pointee.height &+ 1
+        }
+        startRecord(at: first, operation, callable, arguments, Singleton.absent)
+        children.count = first &+ ObjectRecord.words
+        return Node(.object, a: UInt32(truncatingIfNeeded: first), height: height)
+    }
+
+    /// BUILD of an object that has no state so far; whether that was possible.
+    @inline(never)
+    mutating func hotBuild(_ index: NodeIndex, _ state: NodeIndex) -> Bool {
+        let object = nodes.base + Int(index)
+        guard object.pointee.tag == .object, object.pointee.b == 0 else { return false }
+        let record = children.base + Int(object.pointee.a)
+        guard record[ObjectRecord.state] == Singleton.absent,
+            record[ObjectRecord.operation] < ObjectRecord.Operation.additions.rawValue
+        else { return false }
+        let node = nodes.base + Int(state)
+        if node.pointee.tag.hasChildren, state != Singleton.emptyTuple {
+            if Int(node.pointee.height) >= nestingLimit { return false }
+            if node.pointee.has(Node.adopted) { needsSurvey = true }
+            node.pointee.flags |= Node.adopted
+            object.pointee.height = max(object.pointee.height, node.pointee.height &+ 1)
+        }
+        record[ObjectRecord.state] = state
+        if object.pointee.has(Node.adopted) { needsSurvey = true }
+        return true
+    }
+
+    /// Writes an object's record, with nothing set on the object yet, where there is room for it.
+    @inline(__always)
+    func startRecord(
+        at offset: Int,
+        _ operation: ObjectRecord.Operation,
+        _ callable: NodeIndex,
+        _ arguments: NodeIndex,
+        _ keywords: NodeIndex
+    ) {
+        let words = UnsafeMutableRawPointer(children.base + offset)
+        let absent = Singleton.absent
+        words.storeBytes(of: SIMD4(operation.rawValue, callable, arguments, keywords), as: SIMD4<UInt32>.self)
+        words.storeBytes(of: SIMD4(absent, 0, 0, 0), toByteOffset: 16, as: SIMD4<UInt32>.self)
+        words.storeBytes(of: SIMD4(0, 0, 0, absent), toByteOffset: 32, as: SIMD4<UInt32>.self)
+    }
+
+    /// The flags of a str that is not ASCII; none if it is no str.
+    @inline(never)
+    func flagsOfText(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt8? {
+        switch scanUTF8(UnsafeBufferPointer(start: text, count: count)) {
+        case .ascii: 0
+        case .valid: Node.nonASCII
+        case .surrogates: Node.nonASCII | Node.surrogates
+        case .invalid: nil
+        }
+    }
+}
