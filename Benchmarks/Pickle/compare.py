@@ -1,6 +1,9 @@
 """Times CPython's C pickle and `huey pickle time` on the same bytes, turn by turn.
 
-    swift build -c release --product huey && python3 compare.py ../../.build/release/huey [ROUNDS]
+    swift build -c release && python3 compare.py .build/release/PickleTool [ROUNDS [NAME …]]
+
+`PickleTool` is `huey` with nothing but these commands; `huey` itself will do, too. Names choose payloads; `all` adds the variants
+of the large one (tuples, lists, datetimes …) to the three that are timed otherwise.
 
 CPU time of one operation, decoding (`pickle.loads`) and encoding what was decoded (`pickle.dumps` at the same protocol). Each
 round times CPython, Swift, CPython, Swift, and so on, so that whatever else the machine does meets both. Prints the
@@ -32,13 +35,20 @@ def fitting(function, argument):
     return max(1, int(SECONDS * 1e9 / max(1.0, min(cpu(function, argument, 3) for _ in range(3)))))
 
 
+def chosen(names):
+    everything = dict(payloads.payloads())
+    if names:
+        everything.update(payloads.variants())
+    return [(name, data) for name, data in everything.items() if not names or name in names or names == ["all"]]
+
+
 def main():
     tool = sys.argv[1]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 9
     print("CPython %s, %d rounds; nanoseconds of CPU: median, and the span of the rounds in %%" % (
         sys.version.split()[0], rounds))
     with tempfile.TemporaryDirectory() as directory:
-        for name, data in payloads.payloads().items():
+        for name, data in chosen(sys.argv[3:]):
             path = os.path.join(directory, name)
             with open(path, "wb") as file:
                 file.write(data)
@@ -62,7 +72,7 @@ def main():
             for what, (theirs, ours) in times.items():
                 medians = statistics.median(theirs), statistics.median(ours)
                 spans = [100 * (max(t) - min(t)) / statistics.median(t) for t in (theirs, ours)]
-                print("%-6s %6d bytes  %s  CPython %9.0f ±%3.0f%%  Swift %9.0f ±%3.0f%%  ratio %.3f (best %.3f)" % (
+                print("%-9s %6d bytes  %s  CPython %9.0f ±%3.0f%%  Swift %9.0f ±%3.0f%%  ratio %.3f (best %.3f)" % (
                     name, len(data), what, medians[0], spans[0], medians[1], spans[1], medians[1] / medians[0],
                     min(ours) / min(theirs)))
 

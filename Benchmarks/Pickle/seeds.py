@@ -36,6 +36,15 @@ class Keywords:
         return (), {"a": 2}
 
 
+def set_state(thing, state):
+    thing.state = state
+
+
+class Setter(Thing):
+    def __reduce__(self):
+        return Setter, (), self.__dict__, None, None, set_state
+
+
 class References(pickle.Pickler):
     def persistent_id(self, value):
         return ("ref", str(value)) if isinstance(value, float) else None
@@ -59,6 +68,8 @@ def values():
         {"k%d" % i: i for i in range(20)}, [{"id": i, "name": "n%d" % i} for i in range(6)],
         Color.RED, Keywords(), zoneinfo.ZoneInfo("Europe/Berlin"), datetime.datetime(2024, 7, 1, tzinfo=zoneinfo.ZoneInfo("Asia/Tokyo")),
         pathlib.PurePosixPath("/usr", "bin"), ipaddress.ip_network("10.0.0.0/8"), [1.5, "x"] * 3, {(1, (2, "x")): None, 1.0: 1, b"k": 2},
+        [Setter(x=1), Setter(x="y")], [{1, 2}, {("a", 1), "b"}, frozenset([frozenset([1])]), set()], [datetime.date(2024, 1, i + 1) for i in range(4)],
+        ["\u4e2d\u6587", "\u0416" * 40, "\U0001f600" * 20, "x" * 300],
     ]
 
 

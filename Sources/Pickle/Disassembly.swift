@@ -256,3 +256,46 @@ struct PickleOpcode {
         0x51: .init("BINPERSID", .none, 1, pops: 1, pushes: 1),
     ]
 }
+
+extension OpcodeReader {
+    /// The protocol at which the pickle was written. CPython writes the arguments of a state setter as TUPLE2 at every protocol,
+    /// so that where there is no PROTO those do not tell.
+    var ownProtocol: Int {
+        if highestProtocol != 2 || !hasSetters || input[0] == 0x80 { return highestProtocol }
+        var highest = 0
+        var place = 0
+        while place < position, let opcode = PickleOpcode.table[input[place]] {
+            let isSetter =
+                place + 2 < position && input[place] == 0x86 && input[place + 1] == 0x52 && input[place + 2] == 0x30
+            if !isSetter { highest = max(highest, opcode.version) }
+            place = skip(opcode.argument, from: place + 1)
+        }
+        return highest
+    }
+
+    /// Where an opcode's argument ends, which is known to be there.
+    private func skip(_ argument: PickleOpcode.Argument, from start: Int) -> Int {
+        func counted(_ width: Int) -> Int {
+            start + width + Int(width == 1 ? UInt32(input[start]) : little32(start))
+        }
+        func lines(_ count: Int) -> Int {
+            var (place, left) = (start, count)
+            while left > 0, place < end {
+                if input[place] == 0x0A { left -= 1 }
+                place += 1
+            }
+            return place
+        }
+        switch argument {
+        case .none: return start
+        case .unsigned(let width): return start + width
+        case .signed32: return start + 4
+        case .double: return start + 8
+        case .decimal, .floatLine, .line, .rawUnicode, .quoted: return lines(1)
+        case .names: return lines(2)
+        // Lengths of eight bytes are of higher protocols than this is asked for.
+        case .long(let width), .text(let width), .bytes(let width), .oldText(let width): return counted(width)
+        case .byteArray: return end
+        }
+    }
+}

@@ -45,7 +45,8 @@ public final class PickleDocument: @unchecked Sendable {
     /// The value that was pickled.
     public var root: PickleView { PickleView(self, arena.root) }
 
-    /// The highest of its PROTO and of its opcodes' protocols.
+    /// The highest of its PROTO and of its opcodes' protocols, but for the TUPLE2 that CPython writes for a state setter at
+    /// protocols 0 and 1, too.
     public var pickleProtocol: Int { arena.pickleProtocol }
 
     /// Whether a value holds itself, directly or not, so that a walk that follows every reference never ends.
@@ -154,7 +155,7 @@ extension Arena {
         inputCount = decoder.end
         pickleCount = decoder.position
         self.root = root
-        pickleProtocol = decoder.highestProtocol
+        pickleProtocol = decoder.ownProtocol
         self.slab = slab
         ownsNodes = decoder.nodes.isOwned
         ownsChildren = decoder.children.isOwned

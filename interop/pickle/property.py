@@ -34,8 +34,10 @@ def same(left, right, seen=None):
     if isinstance(left, dict):
         return len(left) == len(right) and all(
             same(a, b, seen) and same(c, d, seen) for (a, c), (b, d) in zip(left.items(), right.items()))
-    if isinstance(left, values.Thing):
+    if isinstance(left, (values.Thing, values.Keywords)):
         return same(left.__dict__, right.__dict__, seen)
+    if isinstance(left, values.Slots):
+        return same(left.a, right.a, seen) and same(left.b, right.b, seen)
     return left == right
 
 

@@ -31,7 +31,7 @@ class Thing:
         self.__dict__.update(fields)
 
     def __eq__(self, other):
-        return type(other) is Thing and self.__dict__ == other.__dict__
+        return type(other) is type(self) and self.__dict__ == other.__dict__
 
     __hash__ = object.__hash__
 
@@ -51,6 +51,44 @@ class DictKind(dict):
 
 class CustomError(Exception):
     pass
+
+
+class Slots:
+    __slots__ = ("a", "b")
+
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def __reduce_ex__(self, protocol):
+        return object.__reduce_ex__(self, max(2, protocol))
+
+
+class Keywords:
+    """Its constructor has keyword-only arguments: NEWOBJ_EX, or below protocol 4 a `functools.partial` of `__new__`."""
+
+    def __new__(cls, *args, key=None):
+        self = super().__new__(cls)
+        self.arguments = args, key
+        return self
+
+    def __getnewargs_ex__(self):
+        return self.arguments[0], {"key": self.arguments[1]}
+
+
+def set_state(thing, state):
+    thing.__dict__["state"] = state
+
+
+class Setter(Thing):
+    """Its state is set by a function: the sixth element of a reduce value."""
+
+    def __reduce__(self):
+        return Setter, (), self.__dict__, None, None, set_state
+
+
+class Outer:
+    class Inner(Thing):
+        pass
 
 
 class Generator:
@@ -120,6 +158,9 @@ class Generator:
             lambda: collections.deque((value() for _ in range(r.randrange(4))), r.choice([None, 9])),
             lambda: collections.Counter("abcab"), lambda: pathlib.PurePosixPath("/usr", "bin"),
             lambda: ipaddress.ip_address("10.0.0.%d" % r.randrange(256)), lambda: range(r.randrange(9)), lambda: Ellipsis,
+            *([] if self.fresh else [
+                lambda: Slots(value(), value()), lambda: Keywords(value(), key=value()), lambda: Setter(x=value()),
+                lambda: Outer.Inner(x=value()), lambda: Outer.Inner]),
             lambda: ValueError(self.text()), lambda: KeyError(value(), 1), lambda: CustomError("".join([self.text(), "!", "!"]), value()),
         ])()
 

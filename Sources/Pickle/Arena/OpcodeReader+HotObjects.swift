@@ -1,4 +1,4 @@
-/// What the hot loop does with objects and with text beyond ASCII.
+/// What the hot loop does with objects and with text beyond ASCII, and what it takes from memory.
 extension OpcodeReader {
     /// The object of a call of a global with a tuple, if the call is no more than that; `construct` without its rarer cases.
     @inline(never)
@@ -71,5 +71,46 @@ extension OpcodeReader {
         case .surrogates: Node.nonASCII | Node.surrogates
         case .invalid: nil
         }
+    }
+
+    /// Copies references and returns how high what holds them is; not if that is too high, which is told when this opcode
+    /// is run again.
+    @inline(never)
+    mutating func adopt(
+        _ start: StackPointer,
+        _ target: UnsafeMutablePointer<NodeIndex>,
+        _ count: Int
+    ) -> UInt16? {
+        let nodeBase = nodes.base
+        var height: UInt16 = 1
+        var index = 0
+        while index < count {
+            let child = start[index]
+            target[index] = child
+            let node = nodeBase + Int(child)
+            if node.pointee.tag.hasChildren, child != Singleton.emptyTuple {
+                if node.pointee.has(Node.adopted) { needsSurvey = true }
+                node.pointee.flags |= Node.adopted
+                if Int(node.pointee.height) >= nestingLimit { return nil }
+                height = max(height, node.pointee.height &+ 1)
+            }
+            index &+= 1
+        }
+        return height
+    }
+
+    @inline(__always)
+    func little16(_ start: UnsafePointer<UInt8>) -> UInt16 {
+        UnsafeRawPointer(start).loadUnaligned(as: UInt16.self).littleEndian
+    }
+
+    @inline(__always)
+    func little32(_ start: UnsafePointer<UInt8>) -> UInt32 {
+        UnsafeRawPointer(start).loadUnaligned(as: UInt32.self).littleEndian
+    }
+
+    @inline(__always)
+    func little64(_ start: UnsafePointer<UInt8>) -> UInt64 {
+        UnsafeRawPointer(start).loadUnaligned(as: UInt64.self).littleEndian
     }
 }

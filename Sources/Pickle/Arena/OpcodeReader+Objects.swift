@@ -232,6 +232,7 @@ extension OpcodeReader {
         let segment = newSegment(of: below, .setter)
         children.base[segment + ObjectRecord.callable] = dropped
         needsSurvey = true
+        hasSetters = true
     }
 
     static func typeName(_ tag: Tag) -> String {

@@ -33,6 +33,8 @@ struct OpcodeReader {
     var longestText = 255
     /// The newest result of a `getattr`, and how many memo entries there were.
     var lastAttribute: (node: NodeIndex, memoEntries: Int) = (Singleton.absent, 0)
+    /// Whether a call was dropped that sets an object's state.
+    var hasSetters = false
     /// Out-of-band buffers met so far.
     var buffers = 0
     var nodeLimit: Int
