@@ -97,7 +97,8 @@ extension Arena {
             UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
         }
         UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
-        let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128 + KeyCheck.scratchWords) { scratch in
+        // Up to a kilobyte lies on the stack.
+        let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { scratch in
             Arena.decode(slab, guess, input, bytes.count, scratch, limits)
         }
         self = try result.get()
@@ -134,7 +135,9 @@ extension Arena {
             let root = try decoder.run()
             if decoder.side.count > 0 { decoder.side.reserve(16) }
             var arena = Arena(decoder, root: root, slab: slab)
-            try arena.check(decoder, limits, UnsafeMutableBufferPointer(rebasing: scratch[128...]))
+            // The decoder's stack is no longer needed.
+            let free = UnsafeMutableBufferPointer(rebasing: scratch[16..<16 + KeyCheck.scratchWords])
+            try arena.check(decoder, limits, free)
             return .success(arena)
         } catch {
             decoder.nodes.free()
