@@ -34,6 +34,10 @@ def with_field(field, task, others):
             sent(run, task, value if field == 'args' else args, dict(others, **{field: value} if field != 'args' else {}))
             # One after the other: a retry must not come between.
             run.fence()
+            if field == 'priority':
+                # Behind the fence there may be a retry of a lower one.
+                run.until(lambda: run.huey.pending_count() == 0, 'the queue to drain')
+                run.fence()
     body.__doc__ = 'Any value as %s of `%s`.' % (field, task)
     return body
 
