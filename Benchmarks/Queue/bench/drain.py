@@ -28,11 +28,11 @@ class Drain:
         if not results:
             self.options.append('--no-results')
 
-    def template(self, count):
+    def template(self, count, release=None):
         """A queue of so many messages, filled once, from which those of all rounds are copied."""
-        key = 'template:%d' % count
+        key = 'template:%d:%s' % (count, release)
         if not self.client.exists(key):
-            messages.fill(self.huey, self.tasks, self.payload, count, key)
+            messages.fill(self.huey, self.tasks, self.payload, count, key, release)
         return key
 
     def empty(self):
@@ -40,7 +40,7 @@ class Drain:
 
     def run(self, command, count, release=None):
         """Tasks per second, and microseconds of CPU a task: the consumer's and the server's."""
-        template = self.template(count)
+        template = self.template(count, release)
         self.empty()
         with processes.running(command + self.options, release) as consumer:
             time.sleep(0.2)
