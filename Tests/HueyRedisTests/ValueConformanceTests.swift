@@ -145,6 +145,33 @@ struct ValueConformanceTests {
         }
     }
 
+    @Test("many wait at once, two of them for the same", arguments: StorageKind.allCases, [false, true])
+    func manyWaits(kind: StorageKind, notifies: Bool) async throws {
+        try await kind.withStorage(change: { $0.notifyResult = notifies }) { storage in
+            @Sendable func value(_ key: String) async throws -> String? {
+                let timeout = Duration.seconds(60)
+                let maxDelay = Duration.milliseconds(60)
+                return try await storage.awaitData(
+                    key,
+                    preserve: true,
+                    timeout: timeout,
+                    backoff: 1,
+                    maxDelay: maxDelay
+                ).map(text)
+            }
+            let keys = (0..<50).map { "k\($0)" } + ["k7"]
+            let values = try await withThrowingTaskGroup(of: (String, String?).self) { group in
+                for key in keys { group.addTask { (key, try await value(key)) } }
+                for key in Set(keys) { try await storage.putData(data("v" + key), forKey: key, isResult: true) }
+                return try await group.reduce(into: [:]) { $0[$1.0, default: []].append($1.1) }
+            }
+            for key in Set(keys) { #expect(values[key] == Array(repeating: "v" + key, count: key == "k7" ? 2 : 1)) }
+            #expect(
+                try await storage.awaitData("none", preserve: false, timeout: .zero, backoff: 1, maxDelay: .zero) == nil
+            )
+        }
+    }
+
     @Test("a cancelled wait ends", arguments: StorageKind.allCases, [false, true])
     func cancelledWait(kind: StorageKind, notifies: Bool) async throws {
         try await kind.withStorage(change: { $0.notifyResult = notifies }) { storage in

@@ -82,6 +82,37 @@ struct EnqueueTests {
         #expect(try await worker.huey.pending(limit: 3).map(\.id) == ["m0", "m1", "m2"])
     }
 
+    @Test("any number of messages is taken from a sequence as it is written, in order")
+    func streaming() async throws {
+        let worker = Worker()
+        let taken = Recorder<Int>()
+        let seen = Recorder<[Int]>()
+        let messages = (0..<1203).lazy.compactMap { number -> Message? in
+            taken.append(number)
+            return try? worker.huey.message("tasks.add", options: TaskOptions(id: "m\(number)"))
+        }
+        let count = try await worker.huey.enqueue(streaming: messages) { seen.append([$0, taken.all.count]) }
+        #expect(count == 1203)
+        #expect(seen.all.map { $0[0] } == [500, 1000, 1203])
+        // The next write is made ready meanwhile, and no more.
+        #expect(seen.all.allSatisfy { $0[1] <= $0[0] + 500 })
+        #expect(try await worker.huey.pending().map(\.id) == (0..<1203).map { "m\($0)" })
+    }
+
+    @Test("ids are random UUIDs of version 4, as Python spells them")
+    func randomIDs() {
+        let ids = (0..<2000).map { _ in Huey.makeID() }
+        #expect(Set(ids).count == ids.count)
+        for id in ids {
+            #expect(id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+        }
+        // Every bit that is not fixed is drawn.
+        let digits = ids.map { Array($0.utf8) }
+        for place in 0..<36 where ![8, 13, 14, 18, 19, 23].contains(place) {
+            #expect(Set(digits.map { $0[place] }).count == 16)
+        }
+    }
+
     @Test("the wire's limits are the producer's errors, and nothing is enqueued")
     func wire() async throws {
         let worker = Worker(options: HueyOptions(wire: .v2_0))
