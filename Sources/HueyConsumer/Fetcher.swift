@@ -13,6 +13,7 @@ struct Fetcher: Sendable {
     let settle: @Sendable () -> Void
     /// What was enqueued here while messages were on their way.
     private let overtaken = Overtaking()
+    private let returns = Returns()
 
     private enum Bound {
         static let batch = 256
@@ -139,7 +140,7 @@ struct Fetcher: Sendable {
     }
 
     /// Puts back what no worker has started.
-    func handBack() async { await giveBack(buffer.reclaim().map(\.delivery)) }
+    func handBack() async { await returns.run { await giveBack(buffer.reclaim().map(\.delivery)) } }
 
     /// Puts messages back to the head of the queue.
     func giveBack(_ deliveries: [Delivery]) async {
