@@ -35,7 +35,7 @@ class Draw:
             ('concat', ('a',), self.one({}, {'sep': '+'}, {'b': 'z', 'sep': '/'})),
             ('nothing', (), {}), ('pair', (self.count,), {}), ('pair', (), {}), ('mapping', ('b', self.count), {}),
             ('fail', (self.one('boom', 'ü', ''),), {}), ('flaky', (key, self.one(0, 1, 2)), {}),
-            ('retry_later', (key, 1, self.one(3600, 0, None)), {}), ('cancel', (False,), {}),
+            ('retry_later', (key, 1, self.one(3600, None)), {}), ('cancel', (False,), {}),
             ('log', (self.one('a', 'b'), self.count), {}), ('total', ([1, self.count],), {}),
             ('echo', (self.count, None), {'k': [1]}), ('context', (), {}), ('locked', (key, 0), {}),
             ('limited', (self.one('l1', 'l2'), self.one(0, 1, 5), 5000, False), {}))
