@@ -106,7 +106,7 @@ extension RedisStorage: LetterKeepingStorage {
     /// - Throws: the connection's error.
     @discardableResult
     public func dropOldDeadLetters() async throws -> Int {
-        let microseconds = options.deadLetterAge.seconds * 1e6
+        let microseconds = options.deadLetterAge.inSeconds * 1e6
         let oldest = Double(TimeSource.system.microseconds()) - microseconds
         var dropped = 0
         // The oldest are at the end of the list.

@@ -22,7 +22,7 @@ extension RedisStorage: IdempotentStorage {
     ) async throws -> Bool {
         var commands = RedisBatch.forScript(reservingCapacity: data.count + 64)
         try queue.append([(data, priority)], to: &commands)
-        let milliseconds = max(1, Int(memory.seconds * 1000))
+        let milliseconds = max(1, Int(memory.inSeconds * 1000))
         func batch(bySource: Bool) -> RedisBatch {
             var batch = RedisBatch()
             batch.evaluate(

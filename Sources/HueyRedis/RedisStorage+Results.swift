@@ -94,7 +94,7 @@ extension RedisStorage {
         let connection = try await client.connect()
         do {
             var batch = RedisBatch()
-            batch.append("BLPOP", .init(notification), .init(timeout?.seconds ?? 0))
+            batch.append("BLPOP", .init(notification), .init(timeout?.inSeconds ?? 0))
             let reply = try await connection.execute(batch, timeout: nil).first?.get()
             await connection.close()
             try Task.checkCancellation()

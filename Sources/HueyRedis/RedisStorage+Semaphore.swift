@@ -94,7 +94,7 @@ public struct RedisSemaphore: Sendable {
 
     /// A whole number as Python's `300`, another as Python's float.
     private var seconds: RedisArgument {
-        timeout.components.attoseconds == 0 ? .init(Int(timeout.components.seconds)) : .init(timeout.seconds)
+        timeout.components.attoseconds == 0 ? .init(Int(timeout.components.seconds)) : .init(timeout.inSeconds)
     }
 
     private func client() throws -> RedisClient {

@@ -28,7 +28,7 @@ extension RedisStorage: UniqueStorage {
         let reply = try await client.evaluate(
             Self.unique,
             keys: [.init(keys.unique(digest)), .init(keys.queue)],
-            arguments: [.init(id), .init(max(1, Int(ttl.seconds * 1000)))],
+            arguments: [.init(id), .init(max(1, Int(ttl.inSeconds * 1000)))],
             commands: commands
         )
         return reply.string ?? id

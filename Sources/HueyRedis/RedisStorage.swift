@@ -109,7 +109,7 @@ extension RedisStorage {
             return queue.deliveries(in: try await client.run(queue.pop(count, wait: nil)))
         }
         let wait = max(.milliseconds(1), min(wait, options.readTimeout))
-        let pop = queue.pop(count, wait: wait.seconds)
+        let pop = queue.pop(count, wait: wait.inSeconds)
         guard let replies = try await popper.execute(pop, blockingFor: wait) else { return [] }
         let deliveries = queue.deliveries(in: replies)
         if deliveries.isEmpty, let error = replies.firstError { throw error }
@@ -131,9 +131,4 @@ extension RedisStorage {
     }
 
     public func flushQueue() async throws { try await client.command("DEL", .init(keys.queue)) }
-}
-
-extension Duration {
-    /// The duration in seconds.
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

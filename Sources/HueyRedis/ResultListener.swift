@@ -46,7 +46,6 @@ final class ResultListener: Sendable {
         var number = 0
     }
 
-    private static let channel = "__redis__:invalidate"
     /// A connection that is gone tells nothing: so often everybody looks again.
     private static let patience = Duration.seconds(2)
 
@@ -155,21 +154,17 @@ final class ResultListener: Sendable {
             if let known = known() { return known.reader }
             await close()
             let reader = try await client.connect()
-            do {
-                let ear = try await listener(for: reader)
-                state.withLock { state in
-                    state.reader = reader
-                    state.ear = ear
-                }
-                return reader
-            } catch let error as RedisError where error.code == .server && !error.isTransient {
+            let ear = try await client.listener(for: reader, optIn: true, hearing: { [weak self] in self?.hear($0) })
+            guard let ear else {
                 await reader.close()
                 state.withLock { $0.isRefused = true }
                 return nil
-            } catch {
-                await reader.close()
-                throw error
             }
+            state.withLock { state in
+                state.reader = reader
+                state.ear = ear
+            }
+            return reader
         }
     }
 
@@ -178,21 +173,6 @@ final class ResultListener: Sendable {
             if state.isRefused { return (nil, ()) }
             guard let reader = state.reader, !reader.isClosed, state.ear?.isClosed == false else { return nil }
             return (reader, ())
-        }
-    }
-
-    private func listener(for reader: RedisConnection) async throws -> RedisConnection {
-        let ear = try await client.connect()
-        do {
-            guard ear.clientID != 0 else { throw RedisError(.server, "NOPERM no client id") }
-            try await ear.subscribe(to: Self.channel, hearing: { [weak self] in self?.hear($0) })
-            var batch = RedisBatch()
-            batch.append("CLIENT", "TRACKING", "ON", "REDIRECT", .init(ear.clientID), "OPTIN", "NOLOOP")
-            _ = try await reader.execute(batch, timeout: client.configuration.commandTimeout)[0].get()
-            return ear
-        } catch {
-            await ear.close()
-            throw error
         }
     }
 

@@ -18,7 +18,7 @@ struct Neighbours: AsyncParsableCommand {
         let waits = Mutex<[Double]>([])
         let ended = Mutex(0)
         let fast = huey.task("bench.fast", parameters: "sent") { (sent: Double) in
-            let now = start.duration(to: .now).seconds
+            let now = start.duration(to: .now).inSeconds
             waits.withLock { $0.append(now - sent) }
             ended.withLock { $0 += 1 }
         }
@@ -38,7 +38,7 @@ struct Neighbours: AsyncParsableCommand {
             if number % 100 == 50 {
                 try await slow()
             } else {
-                try await fast(start.duration(to: .now).seconds)
+                try await fast(start.duration(to: .now).inSeconds)
             }
         }
         while ended.withLock({ $0 }) < place.count { try await Task.sleep(for: .milliseconds(20)) }
@@ -50,8 +50,4 @@ struct Neighbours: AsyncParsableCommand {
         }
         print("{\"p50\": \(percentile(0.5)), \"p99\": \(percentile(0.99)), \"max\": \(percentile(1))}")
     }
-}
-
-extension Duration {
-    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -139,7 +139,3 @@ extension RemoteTask {
         }.value
     }
 }
-
-extension Duration {
-    fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}

@@ -128,28 +128,39 @@ package struct Executor: Sendable {
         let outcome = await outcome(of: context, start.task, nil)
         seat.remove(start)
         let end = ContinuousClock.now
-        let duration = begin.duration(to: end)
         guard let outcome else { return interrupted(start) }
-        if duration > Bound.fast { huey.revocationGeneration.advance() }
-        log(outcome, context, took: duration)
-        guard let gatherer, case .value(let value) = outcome, let stored = stored(value, of: start) else {
-            return try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
+        let duration = note(outcome, context, from: begin, to: end)
+        if let gatherer, case .value(let value) = outcome,
+            case .success(let data) = Result(catching: { try stored(value, of: start) })
+        {
+            start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
+            if gatherer.complete(start.id, data, of: start.delivery, at: end) { try await gatherer.flush() }
+            return .settled
         }
-        start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
-        if gatherer.complete(start.id, stored.value, of: start.delivery, at: end) { try await gatherer.flush() }
-        return .settled
+        // A failure, or a value that cannot be written, which is one.
+        return try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
     }
 
-    /// What is stored of a value, if anything is; nil where it cannot be written.
-    private func stored(_ value: RegisteredTask.Value, of start: ReadyTask) -> (value: [UInt8]?, Void)? {
+    /// What is stored of a value, if anything is.
+    private func stored(_ value: RegisteredTask.Value, of start: ReadyTask) throws -> [UInt8]? {
         guard huey.options.results, huey.options.storeNone || !TaskRun.isNone(value, of: start.task) else {
-            return (nil, ())
-        }
-        let limit = huey.options.maximumResultSize
-        guard let encoded = try? TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit) else {
             return nil
         }
-        return (encoded, ())
+        let limit = huey.options.maximumResultSize
+        return try TaskRun.encoded(value, of: start, with: huey.serializer, limit: limit)
+    }
+
+    /// Notes that a task has ended, and how long it took.
+    private func note(
+        _ outcome: TaskOutcome,
+        _ context: TaskContext,
+        from begin: ContinuousClock.Instant,
+        to end: ContinuousClock.Instant
+    ) -> Duration {
+        let duration = begin.duration(to: end)
+        if duration > Bound.fast { huey.revocationGeneration.advance() }
+        log(outcome, context, took: duration)
+        return duration
     }
 
     private func interrupted(_ start: ReadyTask) -> Completion {
@@ -290,9 +301,7 @@ package struct Executor: Sendable {
             span?.recordInterruption()
             return interrupted(start)
         }
-        let duration = begin.duration(to: .now)
-        if duration > Bound.fast { huey.revocationGeneration.advance() }
-        log(outcome, context, took: duration)
+        let duration = note(outcome, context, from: begin, to: .now)
         return try await conclude(outcome, start, context, span, took: duration, lateness: lateness)
     }
 
@@ -362,38 +371,6 @@ package struct Executor: Sendable {
                 throw error
             } catch {
                 logger.error("Unhandled exception calling pre-execute hook \(name): \(error)")
-            }
-        }
-    }
-
-    private func log(_ outcome: TaskOutcome, _ context: TaskContext, took duration: Duration) {
-        let id = context.id
-        switch outcome {
-        case .value:
-            guard logger.logLevel <= .info else { return }
-            let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-            let thousandths = Int((seconds * 1000).rounded())
-            let fraction = String(thousandths % 1000 + 1000).dropFirst()
-            logger.info("\(context.message.summary) executed in \(thousandths / 1000).\(fraction)s")
-        case .failure(let error):
-            switch error {
-            case is TaskTimeout:
-                logger.warning("Task \(id) timed out after \(context.timeout?.description ?? "?")s.")
-            case let error as RateLimitExceeded:
-                logger.info("Task \(id) rate-limited on \"\(error.key)\"")
-            case let error as TaskLocked:
-                logger.warning("Task \(id) not run, \(error.message).")
-            case is RetryTask:
-                logger.info("Task \(id) raised RetryTask, retrying.")
-            case is CancelExecution:
-                logger.warning("Task \(id) raised CancelExecution.")
-            case is any DeadLetterExplaining:
-                // Foreseen: whoever threw it has logged why.
-                logger.info("Task \(id) raised \(type(of: error)).")
-            default:
-                // The exception's text may quote arguments, which belong to no log at this level.
-                logger.error("Unhandled exception in task \(id).", metadata: ["type": "\(type(of: error))"])
-                logger.debug("Task \(id) failed: \(error)")
             }
         }
     }

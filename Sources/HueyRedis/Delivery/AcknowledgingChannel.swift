@@ -98,7 +98,7 @@ final class AcknowledgingChannel: DeliveryChannel {
         }
         var batch = RedisBatch()
         let next = RedisArgument(self.keys.next(life.name))
-        batch.append("BLMOVE", .init(queue), next, "RIGHT", "LEFT", .init(wait.seconds))
+        batch.append("BLMOVE", .init(queue), next, "RIGHT", "LEFT", .init(wait.inSeconds))
         batch.evaluate(scripts.take, keys: keys, arguments: arguments)
         // Nil when it was interrupted before it began: what is there already is wanted nevertheless.
         guard let replies = try await storage.popper.execute(batch, blockingFor: wait), replies.count == 2 else {

@@ -26,8 +26,6 @@ final class QueueBell: Sendable {
 
     private static let shortestPause = Duration.milliseconds(2)
     private static let longestPause = Duration.milliseconds(20)
-    /// The channel on which a server announces keys that have changed.
-    private static let channel = "__redis__:invalidate"
 
     private let client: RedisClient
     private let state = Mutex(State())
@@ -67,33 +65,14 @@ final class QueueBell: Sendable {
         if let reader, !reader.isClosed, isMute || ear?.isClosed == false { return reader }
         await close()
         let fresh = try await client.connect()
-        let listener = isMute ? nil : try await listener(for: fresh)
+        let listener =
+            isMute ? nil : try await client.listener(for: fresh, hearing: { [weak self] _ in self?.end(.rung) })
         state.withLock { state in
             state.reader = fresh
             state.ear = listener
             state.isMute = listener == nil
         }
         return fresh
-    }
-
-    /// A connection that hears of what `reader` has read; nil where that is refused.
-    private func listener(for reader: RedisConnection) async throws -> RedisConnection? {
-        let ear = try await client.connect()
-        do {
-            guard ear.clientID != 0 else { throw RedisError(.server, "NOPERM no client id") }
-            try await ear.subscribe(to: Self.channel) { [weak self] in self?.end(.rung) }
-            var batch = RedisBatch()
-            batch.append("CLIENT", "TRACKING", "ON", "REDIRECT", .init(ear.clientID), "NOLOOP")
-            _ = try await execute(batch, on: reader).get()
-            return ear
-        } catch let error as RedisError where error.code == .server && !error.isTransient {
-            await ear.close()
-            return nil
-        } catch {
-            await ear.close()
-            await reader.close()
-            throw error
-        }
     }
 
     /// Waits until the bell rings, for `limit` at most.

@@ -3,13 +3,8 @@ internal import NIOCore
 extension RedisConnection {
     /// Subscribes to a channel. From then on the connection is good for nothing else.
     ///
-    /// - Parameter onMessage: called for each message on it, on the client's own thread, until the connection is closed.
+    /// - Parameter onMessage: called with what is said in each message on it, on the client's own thread, until the connection is closed.
     /// - Throws: ``RedisError``, the server's refusal too.
-    package func subscribe(to channel: String, _ onMessage: @escaping @Sendable () -> Void) async throws {
-        try await subscribe(to: channel, hearing: { _ in onMessage() })
-    }
-
-    /// The same for whoever wants to know what the message is.
     package func subscribe(to channel: String, hearing onMessage: @escaping @Sendable (RedisReply?) -> Void)
         async throws
     {
