@@ -9,6 +9,8 @@
 // alone and is freed once, in `deinit`; every pointer into it is used while this object is retained.
 public final class PickleDocument: @unchecked Sendable {
     let arena: Arena
+    /// What holds the arena's memory where that is not the arena's own.
+    private let shared: PickleMemory.Shared?
 
     /// Decodes one pickle. Bytes after its STOP are ignored, as in CPython.
     ///
@@ -34,8 +36,26 @@ public final class PickleDocument: @unchecked Sendable {
         self.init(try Arena(decoding: bytes, limits: limits))
     }
 
-    private init(_ arena: Arena) {
+    /// Decodes one of many pickles that come together.
+    package convenience init(
+        _ bytes: [UInt8],
+        limits: PickleLimits = .default,
+        in memory: PickleMemory
+    ) throws(PickleError) {
+        var shared: PickleMemory.Shared?
+        let result = bytes.withUnsafeBytes { buffer -> Result<Arena, PickleError> in
+            do throws(PickleError) {
+                return .success(try Arena(decoding: buffer, limits: limits, memory, &shared))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self.init(try result.get(), shared)
+    }
+
+    private init(_ arena: Arena, _ shared: PickleMemory.Shared? = nil) {
         self.arena = arena
+        self.shared = shared
     }
 
     deinit {
@@ -82,42 +102,135 @@ public final class PickleDocument: @unchecked Sendable {
 extension Arena {
     /// Decodes a pickle into memory that the caller frees.
     init(decoding bytes: UnsafeRawBufferPointer, limits: PickleLimits) throws(PickleError) {
+        var shared: PickleMemory.Shared?
+        try self.init(decoding: bytes, limits: limits, nil, &shared)
+    }
+
+    /// The same; a small pickle's memory is part of what others share where there is such.
+    fileprivate init(
+        decoding bytes: UnsafeRawBufferPointer,
+        limits: PickleLimits,
+        _ memory: PickleMemory?,
+        _ shared: inout PickleMemory.Shared?
+    ) throws(PickleError) {
         // Beyond half a gigabyte the tables' 32-bit offsets might not do.
         if bytes.count > min(limits.bytes, 1 << 29) {
             throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(min(limits.bytes, 1 << 29))")
         }
-        // One block: nodes, children, input and 16 bytes after it that may be loaded but mean nothing. Most pickles fit
-        // the guess of four bytes for a node; others move out.
+        // Most pickles fit the guess of four bytes for a node; others move out.
         let guess = bytes.count / 4 + 24
+        self = try (guess <= 64 ? Arena.small(bytes, limits, memory, &shared) : Arena.large(bytes, guess, limits)).get()
+    }
+
+    /// A pickle that fits on the stack is decoded there, and then takes no more memory than it needs.
+    private static func small(
+        _ bytes: UnsafeRawBufferPointer,
+        _ limits: PickleLimits,
+        _ memory: PickleMemory?,
+        _ shared: inout PickleMemory.Shared?
+    ) -> Result<Arena, PickleError> {
+        // A kilobyte is what this puts on the stack at most.
+        withUnsafeTemporaryAllocation(of: Node.self, capacity: 64) { nodes in
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 64) { rest in
+                guard let nodes = nodes.baseAddress, let rest = rest.baseAddress else {
+                    return large(bytes, 64, limits)
+                }
+                // 64 children, then up to 160 bytes of input and 16 behind it.
+                let (children, input) = (UnsafeMutableRawPointer(rest), UnsafeMutableRawPointer(rest + 32))
+                var result = decode(
+                    RawTable(borrowing: nodes, capacity: 64),
+                    RawTable(borrowing: children.assumingMemoryBound(to: UInt32.self), capacity: 64),
+                    input.assumingMemoryBound(to: UInt8.self),
+                    bytes,
+                    nil,
+                    limits
+                )
+                if case .success(var arena) = result {
+                    shared = arena.pack(memory)
+                    result = .success(arena)
+                }
+                return result
+            }
+        }
+    }
+
+    private static func large(
+        _ bytes: UnsafeRawBufferPointer,
+        _ guess: Int,
+        _ limits: PickleLimits
+    ) -> Result<Arena, PickleError> {
+        // One block: nodes, children, input and 16 bytes after it that may be loaded but mean nothing.
         let nodeRoom = guess * MemoryLayout<Node>.stride
         let childRoom = guess * MemoryLayout<UInt32>.stride
         let slab = Block.allocate(nodeRoom + childRoom + bytes.count + 16)
-        let input = (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 16)
+        return decode(
+            RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
+            RawTable(borrowing: (slab + nodeRoom).bindMemory(to: UInt32.self, capacity: guess), capacity: guess),
+            (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 16),
+            bytes,
+            slab,
+            limits
+        )
+    }
+
+    /// Moves what lies on the stack into a block of its own, or into one that is shared, which it returns.
+    private mutating func pack(_ memory: PickleMemory?) -> PickleMemory.Shared? {
+        let nodeRoom = ownsNodes ? 0 : nodeCount * MemoryLayout<Node>.stride
+        let childRoom = ownsChildren ? 0 : childCount * MemoryLayout<UInt32>.stride
+        let room = nodeRoom + childRoom + inputCount + 16
+        let part = memory?.part(room)
+        let block = part?.memory ?? Block.allocate(room)
+        if !ownsNodes {
+            let place = block.bindMemory(to: Node.self, capacity: nodeCount)
+            place.update(from: nodes, count: nodeCount)
+            nodes = place
+        }
+        if !ownsChildren {
+            let place = (block + nodeRoom).bindMemory(to: UInt32.self, capacity: childCount)
+            place.update(from: children, count: childCount)
+            children = place
+        }
+        let place = (block + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: inputCount + 16)
+        place.update(from: input, count: inputCount + 16)
+        input = UnsafePointer(place)
+        if !ownsSide { side = input }
+        if part == nil { slab = block }
+        return part?.owner
+    }
+
+    /// Decodes into the tables given. The slab, where there is one, is what they and the input lie in; it is freed on failure.
+    private static func decode(
+        _ nodes: RawTable<Node>,
+        _ children: RawTable<UInt32>,
+        _ input: UnsafeMutablePointer<UInt8>,
+        _ bytes: UnsafeRawBufferPointer,
+        _ slab: UnsafeMutableRawPointer?,
+        _ limits: PickleLimits
+    ) -> Result<Arena, PickleError> {
         if let base = bytes.baseAddress {
             UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
         }
         UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
         // Up to a kilobyte lies on the stack.
-        let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { scratch in
-            Arena.decode(slab, guess, input, bytes.count, scratch, limits)
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { scratch in
+            decode(nodes, children, input, bytes.count, slab, scratch, limits)
         }
-        self = try result.get()
     }
 
     /// `scratch` holds stack, marks and memo of small pickles, and what looking at keys takes.
     private static func decode(
-        _ slab: UnsafeMutableRawPointer,
-        _ guess: Int,
+        _ nodes: RawTable<Node>,
+        _ children: RawTable<UInt32>,
         _ input: UnsafeMutablePointer<UInt8>,
         _ count: Int,
+        _ slab: UnsafeMutableRawPointer?,
         _ scratch: UnsafeMutableBufferPointer<UInt64>,
         _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
-        let childBase = slab + guess * MemoryLayout<Node>.stride
         let room = scratch.baseAddress.map { UnsafeMutableRawPointer($0 + 16).assumingMemoryBound(to: UInt32.self) }
         var decoder = OpcodeReader(
-            nodes: RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
-            children: RawTable(borrowing: childBase.bindMemory(to: UInt32.self, capacity: guess), capacity: guess),
+            nodes: nodes,
+            children: children,
             side: RawTable(borrowing: input, capacity: 0),
             stack: room.map { RawTable(borrowing: $0, capacity: 84) } ?? RawTable(capacity: 84),
             marks: room.map { RawTable(borrowing: $0 + 84, capacity: 28) } ?? RawTable(capacity: 28),
@@ -143,12 +256,12 @@ extension Arena {
             decoder.nodes.free()
             decoder.children.free()
             decoder.side.free()
-            Block.free(slab)
+            if let slab { Block.free(slab) }
             return .failure(error)
         }
     }
 
-    private init(_ decoder: OpcodeReader, root: NodeIndex, slab: UnsafeMutableRawPointer) {
+    private init(_ decoder: OpcodeReader, root: NodeIndex, slab: UnsafeMutableRawPointer?) {
         nodes = decoder.nodes.base
         children = decoder.children.base
         input = decoder.input

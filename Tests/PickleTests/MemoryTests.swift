@@ -69,6 +69,28 @@ struct MemoryTests {
         #expect(try document.encoded() == pickle)
     }
 
+    @Test("small pickles that share memory are as they are without, and outlive each other")
+    func sharedMemory() throws {
+        let memory = PickleMemory()
+        var kept: [(document: PickleDocument, bytes: [UInt8])] = []
+        for number in 0..<400 {
+            // Among them what is too large to share, and what has escapes, and keys to be looked at.
+            let text = String(repeating: "ü\(number)", count: number % 40)
+            let value: PickleValue = [
+                "n": .int(number), "text": .string(text), "nothing": .list(Array(repeating: nil, count: number % 90)),
+            ]
+            let bytes = try number % 3 == 0 ? Array("V\\u00fc\(number)\np0\n.".utf8) : value.pickled()
+            let document = try PickleDocument(bytes, in: memory)
+            kept.append((document, bytes))
+            if kept.count > 150 { kept.remove(at: number % 7) }
+        }
+        for (document, bytes) in kept {
+            #expect(try document.encoded() == PickleDocument(bytes).encoded())
+            #expect(document.root.repr == (try PickleDocument(bytes).root.repr))
+        }
+        #expect(throws: PickleError.self) { try PickleDocument([0x80, 4, 0x5D], in: memory) }
+    }
+
     @Test("large pickles keep their own memory, whatever others do meanwhile")
     func blocks() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in

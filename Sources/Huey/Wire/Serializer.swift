@@ -56,12 +56,22 @@ public struct PickleSerializer: Serializer {
 
     /// - Throws: ``PickleError``, or ``HueyError`` `.badSignature` or `.malformedMessage`.
     public func deserialize(_ bytes: [UInt8]) throws -> PickleView {
+        try PickleDocument(try opened(bytes), limits: limits).root
+    }
+
+    /// The same for one of many that come together.
+    func deserialize(_ bytes: [UInt8], in memory: PickleMemory) throws -> PickleView {
+        try PickleDocument(try opened(bytes), limits: limits, in: memory).root
+    }
+
+    /// The pickle, its signature looked at and what was compressed as it was.
+    private func opened(_ bytes: [UInt8]) throws -> [UInt8] {
         var data = bytes
         // huey reads what is not compressed as it stands.
         if let compression, Compression.isCompressed(data) {
             data = try compression.decompress(data, limit: limits.bytes)
         }
         if let signer { data = try signer.unsign(data) }
-        return try PickleDocument(data, limits: limits).root
+        return data
     }
 }

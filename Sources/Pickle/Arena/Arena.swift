@@ -14,8 +14,9 @@ struct Arena {
     var pickleCount: Int
     var root: NodeIndex
     var pickleProtocol: Int
-    /// The memory block with the input and, for small pickles, the nodes and children too.
-    var slab: UnsafeMutableRawPointer
+    /// The memory block with the input and, for small pickles, the nodes and children too; nil where they lie
+    /// elsewhere.
+    var slab: UnsafeMutableRawPointer?
     var ownsNodes: Bool
     var ownsChildren: Bool
     var ownsSide: Bool
@@ -27,7 +28,7 @@ struct Arena {
         if ownsNodes { nodes.freeBlock() }
         if ownsChildren { children.freeBlock() }
         if ownsSide { Block.free(UnsafeMutableRawPointer(mutating: side)) }
-        Block.free(slab)
+        if let slab { Block.free(slab) }
     }
 
     /// The bytes of a str, bytes, bytearray or big int.

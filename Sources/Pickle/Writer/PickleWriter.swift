@@ -21,7 +21,7 @@ public struct PickleWriter: ~Copyable {
     /// A whole document is written and nothing else: names of globals keep the identity they have in it.
     var isPure: Bool
     var grafts: [Graft] = []
-    var work = RawTable<GraftFrame>(capacity: 16)
+    var work: RawTable<GraftFrame>
     var context = Context()
 
     /// The container that is being written.
@@ -35,13 +35,16 @@ public struct PickleWriter: ~Copyable {
 
     /// Prepares to write pickles of this protocol, 5 unless told; anything but 0 to 5 is an error of ``finish()``.
     public init(protocol version: Int = 5) {
-        self.init(protocol: version, ownProtocol: false, capacity: 1024)
+        // With its header no more than what the allocator keeps at hand.
+        self.init(protocol: version, ownProtocol: false, capacity: 992)
     }
 
     init(protocol version: Int, ownProtocol: Bool, capacity: Int) {
         pickleProtocol = min(max(version, 0), 5)
         self.capacity = capacity
         base = .block(capacity)
+        // Nothing is written there: only views need frames, and the first one makes room.
+        work = RawTable(borrowing: UnsafeMutableRawPointer(base).assumingMemoryBound(to: GraftFrame.self), capacity: 0)
         isPure = ownProtocol
         if pickleProtocol != version {
             failure = PickleError(.unsupportedProtocol, "pickle protocol must be 0 to 5, not \(version)")
