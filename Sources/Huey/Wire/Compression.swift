@@ -13,17 +13,17 @@ public enum Compression: Sendable, Hashable {
     /// huey's test for compressed data: the first byte of a gzip or zlib stream.
     static func isCompressed(_ data: [UInt8]) -> Bool { data.first == 0x1F || data.first == 0x78 }
 
-    /// zlib's code for the container; 16 more means gzip.
-    private var windowBits: Int32 { self == .gzip ? 31 : 15 }
+    private var streams: ZlibStreams { self == .gzip ? .gzip : .zlib }
 
     func compress(_ data: [UInt8]) throws -> [UInt8] {
-        var stream = z_stream()
-        guard huey_deflate_init(&stream, Self.level, windowBits) == Z_OK else { throw Self.failure("cannot begin") }
-        defer { deflateEnd(&stream) }
-        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, uLong(data.count))) + 32)
-        let status = Self.run(&stream, data, &output) { deflate(&$0, Z_FINISH) }
+        guard let stream = streams.take(), let deflater = stream.deflating() else {
+            throw Self.failure("cannot begin")
+        }
+        defer { streams.giveBack(stream) }
+        var output = [UInt8](repeating: 0, count: Int(deflateBound(deflater, uLong(data.count))) + 32)
+        let status = Self.run(deflater, data, &output) { deflate($0, Z_FINISH) }
         guard status == Z_STREAM_END else { throw Self.failure("zlib says \(status)") }
-        output.removeLast(Int(stream.avail_out))
+        output.removeLast(Int(deflater.pointee.avail_out))
         return output
     }
 
@@ -43,15 +43,16 @@ public enum Compression: Sendable, Hashable {
     }
 
     private func decompressMember(_ data: [UInt8], into output: inout [UInt8], limit: Int) throws -> Int {
-        var stream = z_stream()
-        guard huey_inflate_init(&stream, windowBits) == Z_OK else { throw Self.failure("cannot begin") }
-        defer { inflateEnd(&stream) }
+        guard let stream = streams.take(), let inflater = stream.inflating() else {
+            throw Self.failure("cannot begin")
+        }
+        defer { streams.giveBack(stream) }
         var chunk = [UInt8](repeating: 0, count: min(max(4096, data.count * 4), 1 << 20))
         var used = 0
         while true {
-            let status = Self.run(&stream, Array(data[used...]), &chunk) { inflate(&$0, Z_NO_FLUSH) }
-            used = data.count - Int(stream.avail_in)
-            let produced = chunk.count - Int(stream.avail_out)
+            let status = Self.run(inflater, Array(data[used...]), &chunk) { inflate($0, Z_NO_FLUSH) }
+            used = data.count - Int(inflater.pointee.avail_in)
+            let produced = chunk.count - Int(inflater.pointee.avail_out)
             output += chunk[..<produced]
             guard output.count <= limit else {
                 throw HueyError.malformedMessage("compressed data of more than \(limit) bytes")
@@ -64,22 +65,22 @@ public enum Compression: Sendable, Hashable {
     }
 
     private static func run(
-        _ stream: inout z_stream,
+        _ stream: UnsafeMutablePointer<z_stream>,
         _ input: [UInt8],
         _ output: inout [UInt8],
-        _ step: (inout z_stream) -> Int32
+        _ step: (UnsafeMutablePointer<z_stream>) -> Int32
     ) -> Int32 {
         input.withUnsafeBufferPointer { input in
             output.withUnsafeMutableBufferPointer { output in
-                stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-                stream.avail_in = uInt(input.count)
-                stream.next_out = output.baseAddress
-                stream.avail_out = uInt(output.count)
+                stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+                stream.pointee.avail_in = uInt(input.count)
+                stream.pointee.next_out = output.baseAddress
+                stream.pointee.avail_out = uInt(output.count)
                 defer {
-                    stream.next_in = nil
-                    stream.next_out = nil
+                    stream.pointee.next_in = nil
+                    stream.pointee.next_out = nil
                 }
-                return step(&stream)
+                return step(stream)
             }
         }
     }
