@@ -22,6 +22,7 @@ public final class Huey: Sendable {
     let hooks = Hooks()
     let knownLocks = KnownLocks()
     let revocationGeneration = RevocationGeneration()
+    let busyTasks = BusyTasks()
     let tracing: TraceSource
 
     /// - Parameters:

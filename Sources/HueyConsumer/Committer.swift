@@ -51,6 +51,8 @@ final class Committer: GatheringSink {
     private enum Bound {
         /// Who submits more than this waits for the storage: memory stays bounded when it is slow.
         static let pending = 4096
+        /// So many bytes count as one effect more.
+        static let bytes = 4096
         /// So many effects are worth a write.
         static let batch = 512
         /// So long a finished task waits for others to be written with, while its worker goes on with the next.
@@ -88,7 +90,9 @@ final class Committer: GatheringSink {
     func complete(_ id: String, _ value: [UInt8]?, of delivery: Delivery, at now: ContinuousClock.Instant) -> Bool {
         let (writer, isFull) = state.withLock { state in
             state.completions.append(id, value, of: delivery)
-            return (state.added(1, at: now), state.weight > Bound.pending)
+            // Its message is held until then.
+            let weight = 1 + (delivery.data.count + (value?.count ?? 0)) / Bound.bytes
+            return (state.added(weight, at: now), state.weight > Bound.pending)
         }
         writer?.resume(returning: true)
         return isFull

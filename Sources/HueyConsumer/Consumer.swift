@@ -311,7 +311,7 @@ public final class Consumer: Service {
         func stopFetching() async {
             let unstarted = buffer.stop()
             await channel.interruptDequeue()
-            await fetcher.giveBack(unstarted.map(\.delivery))
+            await fetcher.handBack(unstarted)
         }
     }
 }

@@ -13,14 +13,19 @@ struct Fetcher: Sendable {
     let settle: @Sendable () -> Void
     /// What was enqueued here while messages were on their way.
     private let overtaken = Overtaking()
+    private let flight = Flight()
     private let returns = Returns()
 
     private enum Bound {
         static let batch = 256
+        /// So many bytes of messages are fetched ahead at once, if they are as large as the last ones.
+        static let bytes = 1 << 22
         /// From this size on the next batch is fetched while workers are busy with the last.
         static let deepBatch = 32
         /// A message that has waited this long behind a running task goes back, for whoever is idle elsewhere.
         static let patience = Duration.milliseconds(2)
+        /// From so many messages on their revocations are looked at while the next batch is on its way.
+        static let longLook = 16
         /// How many bytes of messages are decoded without a change of threads.
         static let decodedAtOnce = 1 << 16
         /// The longest pause after a failure: work goes on within a second once the storage is back.
@@ -38,10 +43,13 @@ struct Fetcher: Sendable {
 
         /// From how few waiting messages on more are fetched while all workers are busy, so that none has to wait for the next batch.
         func lowWater(_ limit: Int?) -> Int {
-            limit == nil && isQueueDeep && allowance >= Bound.deepBatch ? allowance / 2 : -1
+            limit == nil && isQueueDeep && allowance >= Bound.deepBatch ? allowance : -1
         }
 
-        mutating func grow() { allowance = min(Bound.batch, max(1, allowance * 2)) }
+        mutating func grow(after deliveries: [Delivery]) {
+            let size = deliveries.reduce(1) { $0 + $1.data.count }
+            allowance = min(Bound.batch, max(1, Bound.bytes * deliveries.count / size), max(1, allowance * 2))
+        }
     }
 
     private enum Wanted {
@@ -51,10 +59,15 @@ struct Fetcher: Sendable {
 
     /// Fetches until the buffer is stopped.
     func run() async {
+        await withDiscardingTaskGroup { looks in await run(&looks) }
+    }
+
+    private func run(_ looks: inout DiscardingTaskGroup) async {
         var appetite = Appetite()
         var pause = options.initialDelay
         var isFailing = false
         while true {
+            let recalls = flight.recalls
             let count: Int
             switch await wanted(appetite.lowWater(options.prefetch)) {
             case .demand(.stopped): return
@@ -67,27 +80,13 @@ struct Fetcher: Sendable {
             case .demand(.workers(let idle)): count = idle
             }
             do {
-                let limit = count + min(appetite.allowance, options.prefetch ?? Bound.batch)
-                // Messages that wait must not wait for others to come.
-                overtaken.begin()
-                let deliveries = try await channel.dequeue(upTo: limit, wait: count == 0 ? .zero : .seconds(1))
+                if count > 0 {
+                    try await fetch(for: count, &appetite, &pause, &looks)
+                } else {
+                    try await fetchAhead(&appetite, since: recalls, &looks)
+                }
                 if isFailing { logger.info("Reading from the queue again.") }
                 isFailing = false
-                appetite.isQueueDeep = deliveries.count == limit
-                if deliveries.isEmpty {
-                    guard count > 0 else { continue }
-                    appetite.allowance = 0
-                    if !channel.isBlocking { await sleep(&pause) }
-                    continue
-                }
-                pause = options.initialDelay
-                appetite.grow()
-                let messages = await prepare(deliveries)
-                if let priority = overtaken.end(), messages.contains(where: { $0.priority < priority }) {
-                    await giveBack(deliveries)
-                } else {
-                    await giveBack(buffer.supply(messages).map(\.delivery))
-                }
             } catch {
                 if !isFailing { logger.error("Error reading from queue", metadata: ["reason": "\(error)"]) }
                 isFailing = true
@@ -96,11 +95,88 @@ struct Fetcher: Sendable {
         }
     }
 
-    /// Decodes messages: few at once on the thread where they came in, many bytes elsewhere, so that others on that thread need not wait.
-    private func prepare(_ deliveries: [Delivery]) async -> [HeldMessage] {
+    /// Fetches for idle workers, and as much beyond as there is an appetite for. Waits for the first message.
+    private func fetch(
+        for idle: Int,
+        _ appetite: inout Appetite,
+        _ pause: inout Duration,
+        _ looks: inout DiscardingTaskGroup
+    ) async throws {
+        let limit = idle + min(appetite.allowance, options.prefetch ?? Bound.batch)
+        overtaken.begin()
+        let deliveries = try await channel.dequeue(upTo: limit, wait: .seconds(1))
+        appetite.isQueueDeep = deliveries.count == limit
+        guard !deliveries.isEmpty else {
+            appetite.allowance = 0
+            if !channel.isBlocking { await sleep(&pause) }
+            return
+        }
+        pause = options.initialDelay
+        appetite.grow(after: deliveries)
+        await giveBack(await supply(deliveries, &looks))
+    }
+
+    /// Fetches while all workers are busy, one batch while another is decoded, as long as batches are full and workers keep up.
+    private func fetchAhead(
+        _ appetite: inout Appetite,
+        since recalls: Int,
+        _ looks: inout DiscardingTaskGroup
+    ) async throws {
+        guard flight.begin(since: recalls) else { return appetite.allowance = 0 }
+        defer { flight.end() }
+        var limit = appetite.allowance
+        overtaken.begin()
+        // Messages that wait must not wait for others to come.
+        var deliveries = try await channel.dequeue(upTo: limit, wait: .zero)
+        while !deliveries.isEmpty {
+            appetite.isQueueDeep = deliveries.count == limit
+            appetite.grow(after: deliveries)
+            limit = appetite.allowance
+            let next = mayFetchNext(appetite, since: recalls) ? fetchNext(limit) : nil
+            let isRecalled = flight.recalls != recalls
+            let late = isRecalled ? deliveries : await supply(deliveries, &looks)
+            if isRecalled { appetite.allowance = 0 }
+            guard let next else { return await giveBack(late) }
+            let following = await next.result
+            // In their order: what stands behind goes back with them.
+            if !late.isEmpty { await giveBack(late + ((try? following.get()) ?? [])) }
+            deliveries = try following.get()
+            if !late.isEmpty { return }
+        }
+        appetite.isQueueDeep = false
+    }
+
+    private func mayFetchNext(_ appetite: Appetite, since recalls: Int) -> Bool {
+        // Where messages have priorities, what is enqueued meanwhile may have to overtake.
+        appetite.isQueueDeep && !huey.storage.supportsPriority && flight.recalls == recalls && !buffer.isStopped
+            && buffer.backlog <= appetite.allowance
+    }
+
+    private func fetchNext(_ limit: Int) -> Task<[Delivery], any Error> {
+        Task(executorPreference: huey.storage.executor) { try await channel.dequeue(upTo: limit, wait: .zero) }
+    }
+
+    /// Decodes messages and hands them out. Returns what is to be put back.
+    private func supply(_ deliveries: [Delivery], _ looks: inout DiscardingTaskGroup) async -> [Delivery] {
+        let prepared = await prepare(deliveries)
+        let messages = prepared.messages
+        if let priority = overtaken.end(), messages.contains(where: { $0.priority < priority }) { return deliveries }
+        if messages.count < Bound.longLook {
+            await huey.look(at: prepared)
+        } else {
+            looks.addTask { await huey.look(at: prepared) }
+        }
+        return buffer.supply(messages).map(\.delivery)
+    }
+
+    /// Makes messages ready for their look at revocations. Many are decoded by whoever runs them; few, and those with priorities, on the
+    /// thread where they came in, and many bytes elsewhere, so that others on that thread need not wait.
+    private func prepare(_ deliveries: [Delivery]) async -> PreparedMessages {
+        let mayWait = deliveries.count >= Bound.longLook && !huey.storage.supportsPriority
+        if mayWait, let prepared = huey.prepareUnread(deliveries) { return prepared }
         let size = deliveries.reduce(0) { $0 + $1.data.count }
-        guard size > Bound.decodedAtOnce else { return await huey.prepare(deliveries) }
-        return await withTaskExecutorPreference(globalConcurrentExecutor) { await huey.prepare(deliveries) }
+        guard size > Bound.decodedAtOnce else { return huey.prepare(deliveries) }
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { huey.prepare(deliveries) }
     }
 
     /// Waits for an idle worker, or notices that messages wait behind a task that takes its time.
@@ -140,7 +216,18 @@ struct Fetcher: Sendable {
     }
 
     /// Puts back what no worker has started.
-    func handBack() async { await returns.run { await giveBack(buffer.reclaim().map(\.delivery)) } }
+    func handBack() async {
+        await returns.run {
+            await flight.recall()
+            await giveBack(buffer.reclaim().map(\.delivery))
+        }
+    }
+
+    /// Puts back what the buffer held when it was stopped, in front of what was still on its way to it.
+    func handBack(_ unstarted: [HeldMessage]) async {
+        await flight.recall()
+        await giveBack(unstarted.map(\.delivery))
+    }
 
     /// Puts messages back to the head of the queue.
     func giveBack(_ deliveries: [Delivery]) async {

@@ -33,10 +33,7 @@ struct MergedEffects {
                 completions.append(tasks)
             } else {
                 // Behind other values, which may be of the same tasks.
-                for (id, value) in zip(tasks.ids, tasks.values) {
-                    try add(.delete(key: Message.revocationKey(id)))
-                    if let value { try add(.put(value, key: id, isResult: true)) }
-                }
+                for effect in tasks.settlements.flatMap(\.effects) { try add(effect) }
             }
         case .deleteCounter(let key):
             counters.append(key)
@@ -71,7 +68,7 @@ struct MergedEffects {
         for (digest, id) in releases { batch.append("HDEL", .init(keys.unique(digest)), .init(id)) }
         if options.notifyResult {
             let seconds = Int(options.notifyResultTTL.components.seconds)
-            func notify(_ key: String) {
+            func notify(_ key: UnsafeRawBufferPointer) {
                 batch.command("LPUSH", argumentCount: 2)
                 batch.argument(keys.notifyPrefix, key)
                 batch.argument("1")
@@ -80,9 +77,9 @@ struct MergedEffects {
                 batch.argument(seconds)
             }
             for tasks in completions {
-                for (id, value) in zip(tasks.ids, tasks.values) where value != nil { notify(id) }
+                tasks.forEach { id, value in if value != nil { notify(id) } }
             }
-            for key in notified { notify(key) }
+            for var key in notified { key.withUTF8 { notify(UnsafeRawBufferPointer($0)) } }
         }
         try storage.queue.append(messages, to: &batch)
         if !appointments.isEmpty {

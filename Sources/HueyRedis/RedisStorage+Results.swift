@@ -1,4 +1,4 @@
-import Huey
+public import Huey
 import Redis
 
 extension RedisStorage {
@@ -13,7 +13,7 @@ extension RedisStorage {
         return try await client.run { values.peek(keys, &$0) }.first?.elements?.map(\.bytes) ?? []
     }
 
-    public func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]] {
+    public func peekRevocations(ofTasks ids: TaskIDs, named names: [String]) async throws -> [Int: [UInt8]] {
         let reply = try await client.run { values.peekRevocations(ofTasks: ids, named: names, &$0) }.first
         var found: [Int: [UInt8]] = [:]
         guard let elements = reply?.elements, !elements.areNull else { return found }

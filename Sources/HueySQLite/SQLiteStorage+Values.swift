@@ -95,10 +95,7 @@ extension SQLiteStorage {
                 arguments: [name, key, Data(value)]
             )
         case .complete(let tasks):
-            for (id, value) in zip(tasks.ids, tasks.values) {
-                try apply(.delete(key: Message.revocationKey(id)), to: database, name)
-                if let value { try apply(.put(value, key: id, isResult: true), to: database, name) }
-            }
+            for effect in tasks.settlements.flatMap(\.effects) { try apply(effect, to: database, name) }
         case .delete(let key):
             try database.execute(sql: "delete from kv where queue=? and key=?", arguments: [name, key])
         case .deleteCounter(let key):

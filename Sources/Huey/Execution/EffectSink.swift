@@ -18,8 +18,7 @@ package protocol EffectSink: Sendable {
 
 /// A sink that takes the ends of tasks without being waited for.
 package protocol GatheringSink: EffectSink {
-    /// Takes a task over that has come to its end, and its message with it; whether so much waits by now that the caller had better
-    /// ``EffectSink/flush()``.
+    /// Takes a task over that has come to its end; whether so much waits by now that the caller had better ``EffectSink/flush()``.
     ///
     /// - Parameters:
     ///   - value: the task's value as it is stored, if it is.

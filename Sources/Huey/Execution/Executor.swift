@@ -46,8 +46,14 @@ package struct Executor: Sendable {
     @discardableResult
     package nonisolated(nonsending) func run(_ message: HeldMessage) async throws -> Completion {
         switch message {
-        case .ready(let task): try await run(task)
-        case .raw(let delivery): try await run(delivery)
+        case .ready(let task):
+            await task.waitForLook()
+            return try await run(task)
+        case .fetched(let delivery, let look, let place):
+            if look.isUnderWay { await look.wait() }
+            if let task = huey.read(delivery, look, place) { return try await run(task) }
+            return try await run(delivery)
+        case .raw(let delivery): return try await run(delivery)
         }
     }
 
@@ -67,6 +73,7 @@ package struct Executor: Sendable {
             let name = unknown ?? message.name
             return try await handleUnknown(delivery, message, "\(name) not found in TaskRegistry")
         }
+        huey.busyTasks.note(task)
         return try await run(ReadyTask(delivery: delivery, message: message, task: task))
     }
 

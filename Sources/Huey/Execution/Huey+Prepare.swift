@@ -1,55 +1,44 @@
 import Pickle
+import Synchronization
 
 /// Decodes messages one after the other. Most are of the same task as the one before, which is looked up once.
 private struct MessageReader {
     let huey: Huey
     let look: RevocationLook
-    var ids: [String] = []
+    /// huey's own serializer, where it is used.
+    private let pickles: PickleSerializer
+    /// The memory that its pickles share; nil where there is another serializer, or few messages.
+    private let memory: PickleMemory?
+    private(set) var ids = TaskIDs()
     private(set) var names: [String] = []
     private var tasks: [RegisteredTask?] = []
     /// Which of the names the last message had.
     private var last = 0
 
+    /// So many messages are worth a block of memory.
+    private static let fewest = 16
+
     init(_ huey: Huey, _ look: RevocationLook, count: Int) {
         self.huey = huey
         self.look = look
-        ids.reserveCapacity(count)
+        let serializer = huey.serializer as? PickleSerializer
+        pickles = serializer ?? PickleSerializer()
+        memory = serializer == nil || count < Self.fewest ? nil : PickleMemory()
     }
 
     /// The task that a message calls; nil where it is not registered here, or something behind it is not.
     mutating func read(_ delivery: Delivery) throws -> ReadyTask? {
-        let view = try huey.serializer.deserialize(delivery.data)
-        guard let object = view.object, object.isInstance(of: "huey.registry", "Message") else { return nil }
-        let fields = object.arguments
-        guard fields.count > 1, find(fields[1]), let task = tasks[last] else { return nil }
-        let id = fields[0].string
-        let priority = fields.count > 5 ? fields[5].int.map { Double($0) } ?? fields[5].double ?? 0 : 0
-        if let id, !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields), !Message.isUnique(id) {
-            ids.append(id)
-            return ReadyTask(
-                delivery: delivery,
-                plain: view,
-                id: id,
-                task: task,
-                priority: priority,
-                look: look,
-                place: ids.count - 1,
-                namePlace: last
-            )
-        }
-        var message = try huey.message(from: view, likely: names[last])
-        huey.resolve(&message, task)
-        guard huey.unknownFollowUp(of: message) == nil else { return nil }
-        ids.append(message.id)
-        return ReadyTask(
-            delivery: delivery,
-            message: message,
-            task: task,
-            priority: priority,
-            look: look,
-            place: ids.count - 1,
-            namePlace: last
-        )
+        let view =
+            if let memory {
+                try pickles.deserialize(delivery.data, in: memory)
+            } else {
+                try huey.serializer.deserialize(delivery.data)
+            }
+        guard let fields = Message.fields(of: view), find(fields[1]), let task = tasks[last] else { return nil }
+        let place = ReadyTask.Place(look: look, own: ids.count, name: last)
+        guard let ready = try huey.ready(delivery, view, fields, task, place) else { return nil }
+        ids.append(ready.id)
+        return ready
     }
 
     /// Makes the name in a field the last one; whether it is a name.
@@ -61,35 +50,119 @@ private struct MessageReader {
         } else {
             last = names.count
             names.append(name)
-            tasks.append(huey.registry.task(named: name))
+            let task = huey.registry.task(named: name)
+            tasks.append(task)
+            if let task { huey.busyTasks.note(task) }
         }
         return true
     }
 }
 
+/// The tasks whose messages have come here: a look at revocations asks for theirs before it is known whose messages they are.
+final class BusyTasks: Sendable {
+    /// Where there are more, asking for all of them costs more than it saves.
+    private static let most = 32
+
+    private let tasks = Mutex<[RegisteredTask]>([])
+
+    /// Nil where there are none yet, or too many.
+    var all: [RegisteredTask]? {
+        let tasks = tasks.withLock { $0 }
+        return (1...Self.most).contains(tasks.count) ? tasks : nil
+    }
+
+    func note(_ task: RegisteredTask) {
+        tasks.withLock { tasks in
+            if tasks.count <= Self.most, !tasks.contains(where: { $0 === task }) { tasks.append(task) }
+        }
+    }
+}
+
+/// Messages as a consumer holds them; their revocations are still to be looked at.
+package struct PreparedMessages: Sendable {
+    package fileprivate(set) var messages: [HeldMessage] = []
+    fileprivate let look: RevocationLook
+    fileprivate var ids = TaskIDs()
+    fileprivate var names: [String] = []
+}
+
 extension Huey {
-    /// Decodes a batch and looks at the revocations of all of it at once. What cannot be decoded, and everything when the storage does
-    /// not answer, is left to whoever runs the message.
-    package func prepare(_ deliveries: [Delivery]) async -> [HeldMessage] {
-        guard !deliveries.isEmpty else { return [] }
-        let generation = revocationGeneration.current
-        let look = RevocationLook()
-        var reader = MessageReader(self, look, count: deliveries.count)
-        var held: [HeldMessage] = []
-        held.reserveCapacity(deliveries.count)
+    /// Decodes a batch. What cannot be decoded is left to whoever runs the message. Nothing is run before ``look(at:)`` has been called.
+    package func prepare(_ deliveries: [Delivery]) -> PreparedMessages {
+        var prepared = PreparedMessages(look: RevocationLook())
+        var reader = MessageReader(self, prepared.look, count: deliveries.count)
+        prepared.messages.reserveCapacity(deliveries.count)
         for delivery in deliveries {
             if let ready = try? reader.read(delivery) {
-                held.append(.ready(ready))
+                prepared.messages.append(.ready(ready))
             } else {
-                held.append(.raw(delivery))
+                prepared.messages.append(.raw(delivery))
             }
         }
-        guard !reader.ids.isEmpty else { return held }
-        look.begin(reader.ids, reader.names)
-        if let found = try? await storage.peekRevocations(ofTasks: reader.ids, named: reader.names) {
-            look.update(found, generation: generation)
+        (prepared.ids, prepared.names) = (reader.ids, reader.names)
+        if prepared.ids.count > 0 { prepared.look.begin(prepared.ids, prepared.names) }
+        return prepared
+    }
+
+    /// The same without decoding anything, so that whoever runs a message does that: what the look needs is guessed, and compared later.
+    /// Nil where nothing can be guessed.
+    package func prepareUnread(_ deliveries: [Delivery]) -> PreparedMessages? {
+        guard let tasks = busyTasks.all else { return nil }
+        var ids = TaskIDs()
+        for delivery in deliveries {
+            guard let place = Message.likelyID(in: delivery.data) else { return nil }
+            ids.append(delivery.data[place])
         }
-        return held
+        let look = RevocationLook(guessing: ids, of: tasks)
+        let messages = deliveries.enumerated().map { HeldMessage.fetched($1, look, place: $0) }
+        return PreparedMessages(messages: messages, look: look, ids: ids, names: tasks.map(\.name))
+    }
+
+    /// Looks at the revocations of a whole batch at once; where the storage does not answer, that is left to whoever runs a message.
+    package func look(at prepared: PreparedMessages) async {
+        guard prepared.ids.count > 0 else { return }
+        let generation = revocationGeneration.current
+        if let found = try? await storage.peekRevocations(ofTasks: prepared.ids, named: prepared.names) {
+            prepared.look.update(found, generation: generation)
+        }
+        prepared.look.end()
+    }
+
+    /// Decodes a message whose revocation was looked up by a guess; nil where that was wrong, or anything is unusual.
+    func read(_ delivery: Delivery, _ look: RevocationLook, _ place: Int) -> ReadyTask? {
+        guard let view = try? serializer.deserialize(delivery.data), let fields = Message.fields(of: view),
+            let name = look.tasks.firstIndex(where: { fields[1].equals($0.name) }),
+            let ready = try? ready(
+                delivery,
+                view,
+                fields,
+                look.tasks[name],
+                ReadyTask.Place(look: look, own: place, name: name)
+            )
+        else { return nil }
+        return look.guessed(ready.id, at: place) ? ready : nil
+    }
+
+    /// The task that a message calls; nil where something behind it is not registered here.
+    ///
+    /// - Throws: as ``deserialize(_:)``.
+    fileprivate func ready(
+        _ delivery: Delivery,
+        _ view: PickleView,
+        _ fields: PickleView.Elements,
+        _ task: RegisteredTask,
+        _ place: ReadyTask.Place
+    ) throws -> ReadyTask? {
+        let priority = fields.count > 5 ? fields[5].int.map { Double($0) } ?? fields[5].double ?? 0 : 0
+        if let id = fields[0].string, !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields),
+            !Message.isUnique(id)
+        {
+            return ReadyTask(delivery: delivery, plain: view, id: id, task: task, priority: priority, place: place)
+        }
+        var message = try message(from: view, likely: task.name)
+        resolve(&message, task)
+        guard unknownFollowUp(of: message) == nil else { return nil }
+        return ReadyTask(delivery: delivery, message: message, task: task, priority: priority, place: place)
     }
 
     /// Reads a message as a consumer does: what the producer left open is what the registered task says, in this message and those

@@ -19,19 +19,21 @@ package final class ReadyTask: Sendable {
     let isPlain: Bool
     private let content: Content
     /// Where the message's revocations were looked up; nil where nobody has looked.
-    private let look: RevocationLook?
-    /// Where the message's own revocation is among what was read, and its task's.
-    private let place: Int
-    private let namePlace: Int
+    private let place: Place?
+
+    /// Where among the revocations that were looked up at once a message's own is, and its task's.
+    struct Place: Sendable {
+        let look: RevocationLook
+        let own: Int
+        let name: Int
+    }
 
     init(
         delivery: Delivery,
         message: Message,
         task: RegisteredTask,
         priority: Double = 0,
-        look: RevocationLook? = nil,
-        place: Int = 0,
-        namePlace: Int = 0
+        place: Place? = nil
     ) {
         self.delivery = delivery
         self.priority = priority
@@ -42,9 +44,7 @@ package final class ReadyTask: Sendable {
             && message.onComplete == nil && message.onError == nil && message.chord == nil
             && !message.isUnique && !task.isPeriodic
         content = .message(message)
-        self.look = look
         self.place = place
-        self.namePlace = namePlace
     }
 
     /// A task whose message is plain, as ``Message/isPlain(_:)`` has found.
@@ -54,9 +54,7 @@ package final class ReadyTask: Sendable {
         id: String,
         task: RegisteredTask,
         priority: Double,
-        look: RevocationLook,
-        place: Int,
-        namePlace: Int
+        place: Place
     ) {
         self.delivery = delivery
         self.priority = priority
@@ -64,9 +62,7 @@ package final class ReadyTask: Sendable {
         self.id = id
         isPlain = true
         content = .wire(fields)
-        self.look = look
         self.place = place
-        self.namePlace = namePlace
     }
 
     /// The message, with the task's defaults for what its producer left open.
@@ -84,15 +80,7 @@ package final class ReadyTask: Sendable {
     /// The same task with its message decoded, for a run that looks at it again and again.
     var decoded: ReadyTask {
         guard case .wire = content else { return self }
-        return ReadyTask(
-            delivery: delivery,
-            message: message,
-            task: task,
-            priority: priority,
-            look: look,
-            place: place,
-            namePlace: namePlace
-        )
+        return ReadyTask(delivery: delivery, message: message, task: task, priority: priority, place: place)
     }
 
     /// The arguments as they are on the wire.
@@ -112,9 +100,15 @@ package final class ReadyTask: Sendable {
 
     // MARK: revocations
 
+    /// Returns once the revocations of its batch have been looked at, if somebody is about to.
+    nonisolated(nonsending) func waitForLook() async {
+        if let place, place.look.isUnderWay { await place.look.wait() }
+    }
+
     /// Whether nobody has revoked the message or its task, as far as is known without asking.
     func isKnownToRun(generation: Int, at now: ContinuousClock.Instant) -> Bool {
-        look?.isClear(place, namePlace, generation: generation, at: now) == true
+        guard let place else { return false }
+        return place.look.isClear(place.own, place.name, generation: generation, at: now)
     }
 
     /// The message's own revocation and its task's, by their keys, where there are any; read again, for this message and all behind it,
@@ -123,19 +117,19 @@ package final class ReadyTask: Sendable {
     /// - Throws: what `read` throws.
     func revocations(
         generation: Int,
-        read: (_ ids: [String], _ names: [String]) async throws -> [Int: [UInt8]]
+        read: (_ ids: TaskIDs, _ names: [String]) async throws -> [Int: [UInt8]]
     ) async throws -> [(key: String, value: [UInt8])] {
         let values: (own: [UInt8]?, all: [UInt8]?)
-        if let look {
-            if let fresh = look.fresh(place, namePlace, generation: generation) {
+        if let (look, own, name) = place.map({ ($0.look, $0.own, $0.name) }) {
+            if let fresh = look.fresh(own, name, generation: generation) {
                 values = fresh
             } else {
-                let (ids, names) = look.subjects(from: place)
-                look.update(try await read(ids, names), from: place, generation: generation)
-                values = look.values(place, namePlace)
+                let (ids, names) = look.subjects(from: own)
+                look.update(try await read(ids, names), from: own, generation: generation)
+                values = look.values(own, name)
             }
         } else {
-            let found = try await read([id], [task.name])
+            let found = try await read(TaskIDs([id]), [task.name])
             values = (found[0], found[1])
         }
         let keys = [Message.revocationKey(id), Huey.revocationKey(task: task.name)]
@@ -148,10 +142,12 @@ package enum HeldMessage: Sendable {
     /// As it came: whoever runs it decodes it, and reports what is wrong with it.
     indirect case raw(Delivery)
     case ready(ReadyTask)
+    /// As it came; its place in a look at revocations was guessed, see ``Message/likelyID(in:)``.
+    case fetched(Delivery, RevocationLook, place: Int)
 
     package var delivery: Delivery {
         switch self {
-        case .raw(let delivery): delivery
+        case .raw(let delivery), .fetched(let delivery, _, _): delivery
         case .ready(let task): task.delivery
         }
     }
@@ -159,13 +155,20 @@ package enum HeldMessage: Sendable {
     /// By what the queue sorted it, as far as that can be told: below everything else where it cannot.
     package var priority: Double {
         switch self {
-        case .raw: -.infinity
+        case .raw, .fetched: -.infinity
         case .ready(let task): task.priority
         }
     }
 }
 
 extension Message {
+    /// The fields of what may be a message.
+    static func fields(of view: PickleView) -> PickleView.Elements? {
+        guard let object = view.object, object.isInstance(of: "huey.registry", "Message") else { return nil }
+        let fields = object.arguments
+        return fields.count > 1 ? fields : nil
+    }
+
     /// Whether the fields of a message are those of a task to run now, with nothing behind it and no limit of its own. Looks at their
     /// kinds only: what is odd is for the decoder to judge.
     static func isPlain(_ fields: PickleView.Elements) -> Bool {

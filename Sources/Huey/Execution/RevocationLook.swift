@@ -1,16 +1,18 @@
 import Synchronization
 
 /// One look at the revocations of a whole batch of messages.
-final class RevocationLook: Sendable {
+package final class RevocationLook: Sendable {
     private struct State {
         /// The ids of the messages, in order, and the few names that they share.
-        var ids: [String] = []
+        var ids = TaskIDs()
         var names: [String] = []
         /// What was found, by the place of the id, or of the name behind all ids. Nothing, mostly.
         var found: [Int: [UInt8]] = [:]
         var generation = 0
         /// When that was; nil before the first look.
         var readAt: ContinuousClock.Instant?
+        /// Who waits for the end of the first look.
+        var waiters: [CheckedContinuation<Void, Never>] = []
 
         func isFresh(_ generation: Int, at now: ContinuousClock.Instant) -> Bool {
             guard let readAt, self.generation == generation else { return false }
@@ -23,14 +25,58 @@ final class RevocationLook: Sendable {
     private static let shelfLife = Duration.milliseconds(20)
 
     private let state = Mutex(State())
+    /// Whether somebody is about to look for the first time.
+    private let isBegun = Atomic(false)
+    /// The ids by which messages are looked up before they are decoded, and the tasks that they may be of.
+    private let guesses: TaskIDs
+    let tasks: [RegisteredTask]
 
-    /// Says whose revocations these are.
-    func begin(_ ids: [String], _ names: [String]) {
+    init() {
+        guesses = TaskIDs()
+        tasks = []
+    }
+
+    /// A look at what is likely; it has begun.
+    init(guessing ids: TaskIDs, of tasks: [RegisteredTask]) {
+        guesses = ids
+        self.tasks = tasks
+        begin(ids, tasks.map(\.name))
+    }
+
+    /// Whether the id at a place was guessed right.
+    func guessed(_ id: String, at place: Int) -> Bool { guesses.holds(id, at: place) }
+
+    /// Says whose revocations these are. Whoever gets that far waits until ``end()``.
+    func begin(_ ids: TaskIDs, _ names: [String]) {
         state.withLock { state in
             state.ids = ids
             state.names = names
         }
+        isBegun.store(true, ordering: .releasing)
     }
+
+    /// The first look is over, whatever it found.
+    func end() {
+        let waiters = state.withLock { state in
+            isBegun.store(false, ordering: .releasing)
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns once the first look is over.
+    nonisolated(nonsending) func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if isUnderWay { state.waiters.append(continuation) }
+                return !isUnderWay
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    var isUnderWay: Bool { isBegun.load(ordering: .acquiring) }
 
     /// Keeps what was found, by places from that of the first message that was asked for.
     func update(_ found: [Int: [UInt8]], from place: Int = 0, generation: Int) {
@@ -68,8 +114,8 @@ final class RevocationLook: Sendable {
     }
 
     /// A message's id and those behind it, and all names.
-    func subjects(from place: Int) -> (ids: [String], names: [String]) {
-        state.withLock { (Array($0.ids[place...]), $0.names) }
+    func subjects(from place: Int) -> (ids: TaskIDs, names: [String]) {
+        state.withLock { ($0.ids.suffix(from: place), $0.names) }
     }
 }
 

@@ -20,8 +20,8 @@ extension Storage {
         try await commit(messages.map { .enqueue($0.data, priority: $0.priority) })
     }
 
-    public func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]] {
-        let keys = ids.map(Message.revocationKey) + names.map(Huey.revocationKey(task:))
+    public func peekRevocations(ofTasks ids: TaskIDs, named names: [String]) async throws -> [Int: [UInt8]] {
+        let keys = ids.strings.map(Message.revocationKey) + names.map(Huey.revocationKey(task:))
         var found: [Int: [UInt8]] = [:]
         for (index, value) in try await peekMany(keys).enumerated() { found[index] = value }
         return found
@@ -111,10 +111,7 @@ extension Storage {
             case .put(let value, let key, let isResult):
                 try await putData(value, forKey: key, isResult: isResult)
             case .complete(let tasks):
-                for (id, value) in zip(tasks.ids, tasks.values) {
-                    _ = try await deleteData(Message.revocationKey(id))
-                    if let value { try await putData(value, forKey: id, isResult: true) }
-                }
+                try await commit(tasks.settlements.flatMap(\.effects))
             case .delete(let key):
                 _ = try await deleteData(key)
             case .deleteCounter(let key):

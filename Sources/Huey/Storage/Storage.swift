@@ -95,7 +95,7 @@ public protocol Storage: Sendable {
 
     /// The revocations of tasks by their ids, and of all tasks of a name, where there are any: by the place of the id among the ids, or of
     /// the name among the names, which count on behind the ids.
-    func peekRevocations(ofTasks ids: [String], named names: [String]) async throws -> [Int: [UInt8]]
+    func peekRevocations(ofTasks ids: TaskIDs, named names: [String]) async throws -> [Int: [UInt8]]
 
     /// Returns once the storage answers, throws when it does not.
     func ping() async throws
@@ -172,12 +172,16 @@ public enum StorageEffect: Sendable {
 }
 
 /// The ends of tasks of which no more is to be told than their values.
+///
+/// Ids and values lie in one piece of memory each, and messages are held until all is written: memory that came with a batch goes with a
+/// batch, on the thread that reads and writes, and workers need not give it back piece by piece.
 public struct Completions: Sendable {
     /// The tasks' ids, in the order in which they ended.
-    public private(set) var ids: [String] = []
-    /// Their values as they are stored; nil where none is.
-    public private(set) var values: [[UInt8]?] = []
-    /// Their messages, where a channel acknowledges them.
+    public private(set) var ids = TaskIDs()
+    private var bytes: [UInt8] = []
+    /// Where each value ends among the bytes, and the next one begins.
+    private var ends: [(end: Int, isStored: Bool)] = []
+    /// The tasks' messages.
     package private(set) var deliveries: [Delivery] = []
 
     public init() {}
@@ -189,27 +193,55 @@ public struct Completions: Sendable {
     /// Adds a task.
     package mutating func append(_ id: String, _ value: [UInt8]?, of delivery: Delivery) {
         ids.append(id)
-        values.append(value)
-        if value != nil { stored += 1 }
-        if delivery.receipt != nil { deliveries.append(delivery) }
+        append(value, of: delivery)
+    }
+
+    private mutating func append(_ value: (some Sequence<UInt8>)?, of delivery: Delivery) {
+        if let value {
+            stored += 1
+            bytes += value
+        }
+        ends.append((bytes.count, value != nil))
+        deliveries.append(delivery)
+    }
+
+    /// Calls `body` for each task with its id's UTF-8 and its value as it is stored, nil where none is. Both are valid only while `body`
+    /// runs.
+    public func forEach(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) throws -> Void) rethrows {
+        try bytes.withUnsafeBytes { bytes in
+            var (start, index) = (0, 0)
+            try ids.forEach { id in
+                let (end, isStored) = ends[index]
+                try body(id, isStored ? UnsafeRawBufferPointer(rebasing: bytes[start..<end]) : nil)
+                (start, index) = (end, index + 1)
+            }
+        }
     }
 
     /// Each task by itself.
     package var settlements: [Settlement] {
-        ids.indices.map { index in
-            let end: [StorageEffect] = [.delete(key: Message.revocationKey(ids[index]))]
-            let value = values[index].map { StorageEffect.put($0, key: ids[index], isResult: true) }
-            let delivery = index < deliveries.count ? deliveries[index] : nil
-            return Settlement(of: delivery, end + (value.map { [$0] } ?? []), isFinal: true)
+        var settlements: [Settlement] = []
+        forEach { bytes, value in
+            let (id, delivery) = (String(decoding: bytes, as: UTF8.self), deliveries[settlements.count])
+            let end: [StorageEffect] = [.delete(key: Message.revocationKey(id))]
+            let value = value.map { StorageEffect.put(Array($0), key: id, isResult: true) }
+            let held = delivery.receipt == nil ? nil : delivery
+            settlements.append(Settlement(of: held, end + (value.map { [$0] } ?? []), isFinal: true))
         }
+        return settlements
     }
 
     /// Groups of so many tasks at most, those left out whose messages one does not hold any more.
     package func groups(of size: Int, heldIn life: Int) -> [Completions] {
+        if count <= size, deliveries.allSatisfy({ $0.receipt?.life == life }) { return count > 0 ? [self] : [] }
         var groups: [Completions] = []
         var group = Completions()
-        for index in ids.indices where deliveries[index].receipt?.life == life {
-            group.append(ids[index], values[index], of: deliveries[index])
+        var index = 0
+        forEach { id, value in
+            defer { index += 1 }
+            guard deliveries[index].receipt?.life == life else { return }
+            group.ids.append(Array(id)[...])
+            group.append(value, of: deliveries[index])
             if group.count == size {
                 groups.append(group)
                 group = Completions()

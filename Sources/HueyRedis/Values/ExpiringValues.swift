@@ -23,32 +23,36 @@ struct ExpiringValues: RedisValues {
             batch.command("DEL", argumentCount: gone)
             for key in deletions { batch.argument(resultPrefix, key) }
             let prefix = resultPrefix + Message.revocationKey("")
-            for tasks in completions { for id in tasks.ids { batch.argument(prefix, id) } }
+            for tasks in completions { tasks.ids.forEach { batch.argument(prefix, $0) } }
         }
         for tasks in completions {
-            for (id, value) in zip(tasks.ids, tasks.values) {
-                if let value { store(value, forKey: id, isResult: true, &batch) }
+            tasks.forEach { id, value in
+                guard let value else { return }
+                batch.command("SET", argumentCount: 4)
+                batch.argument(resultPrefix, id)
+                batch.argument(value)
+                expire(&batch)
             }
         }
-        for value in values { store(value.value, forKey: value.key, isResult: value.isResult, &batch) }
+        for value in values {
+            batch.command("SET", argumentCount: value.isResult ? 4 : 2)
+            batch.argument(resultPrefix, value.key)
+            batch.argument(value.value)
+            if value.isResult { expire(&batch) }
+        }
     }
 
-    private func store(_ value: [UInt8], forKey key: String, isResult: Bool, _ batch: inout RedisBatch) {
-        batch.command("SET", argumentCount: isResult ? 4 : 2)
-        batch.argument(resultPrefix, key)
-        batch.argument(value)
-        if isResult {
-            batch.argument("EX")
-            batch.argument(expireTime)
-        }
+    private func expire(_ batch: inout RedisBatch) {
+        batch.argument("EX")
+        batch.argument(expireTime)
     }
 
     func peek(_ keys: [String], _ batch: inout RedisBatch) { batch.append("MGET", keys.map(result)) }
 
-    func peekRevocations(ofTasks ids: [String], named names: [String], _ batch: inout RedisBatch) {
+    func peekRevocations(ofTasks ids: TaskIDs, named names: [String], _ batch: inout RedisBatch) {
         batch.command("MGET", argumentCount: ids.count + names.count)
         let (own, all) = (resultPrefix + Message.revocationKey(""), resultPrefix + Huey.revocationKey(task: ""))
-        for id in ids { batch.argument(own, id) }
+        ids.forEach { batch.argument(own, $0) }
         for name in names { batch.argument(all, name) }
     }
 

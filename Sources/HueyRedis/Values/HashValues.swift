@@ -18,15 +18,15 @@ struct HashValues: RedisValues {
             batch.argument(results)
             for key in deletions { batch.argument(key) }
             let prefix = Message.revocationKey("")
-            for tasks in completions { for id in tasks.ids { batch.argument(prefix, id) } }
+            for tasks in completions { tasks.ids.forEach { batch.argument(prefix, $0) } }
         }
         let stored = completions.reduce(values.count) { $0 + $1.stored }
         if stored > 0 {
             batch.command("HSET", argumentCount: 1 + 2 * stored)
             batch.argument(results)
             for tasks in completions {
-                for (id, value) in zip(tasks.ids, tasks.values) {
-                    guard let value else { continue }
+                tasks.forEach { id, value in
+                    guard let value else { return }
                     batch.argument(id)
                     batch.argument(value)
                 }
@@ -44,11 +44,11 @@ struct HashValues: RedisValues {
         for key in keys { batch.argument(key) }
     }
 
-    func peekRevocations(ofTasks ids: [String], named names: [String], _ batch: inout RedisBatch) {
+    func peekRevocations(ofTasks ids: TaskIDs, named names: [String], _ batch: inout RedisBatch) {
         batch.command("HMGET", argumentCount: 1 + ids.count + names.count)
         batch.argument(results)
         let (own, all) = (Message.revocationKey(""), Huey.revocationKey(task: ""))
-        for id in ids { batch.argument(own, id) }
+        ids.forEach { batch.argument(own, $0) }
         for name in names { batch.argument(all, name) }
     }
 

@@ -10,7 +10,7 @@ protocol RedisValues: Sendable {
     /// Asks for the values of keys.
     func peek(_ keys: [String], _ batch: inout RedisBatch)
     /// Asks for the revocations of tasks by their ids, and of all tasks of a name.
-    func peekRevocations(ofTasks ids: [String], named names: [String], _ batch: inout RedisBatch)
+    func peekRevocations(ofTasks ids: TaskIDs, named names: [String], _ batch: inout RedisBatch)
     /// Asks for a value and takes it away, where values do not expire. The value is the last reply, or the first in it.
     func pop(_ key: String, _ batch: inout RedisBatch)
     /// What ``pop(_:_:)`` brought.

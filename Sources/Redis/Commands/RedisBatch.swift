@@ -117,15 +117,19 @@ public struct RedisBatch: Sendable {
 
     /// Adds an argument to the command that was begun: two strings' UTF-8, one behind the other.
     public mutating func argument(_ prefix: String, _ string: String) {
+        var string = string
+        string.withUTF8 { argument(prefix, UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Adds an argument to the command that was begun: a string's UTF-8, and bytes behind it.
+    public mutating func argument(_ prefix: String, _ bytes: UnsafeRawBufferPointer) {
         missingArguments -= 1
-        let count = prefix.utf8.count + string.utf8.count
+        let count = prefix.utf8.count + bytes.count
         guard hasRoom(count + Self.headerSize) else { return }
-        var (prefix, string) = (prefix, string)
+        var prefix = prefix
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count + Self.headerSize) { target in
             var writer = RESPWriter(target)
-            prefix.withUTF8 { first in
-                string.withUTF8 { writer.bulk(UnsafeRawBufferPointer(first), UnsafeRawBufferPointer($0)) }
-            }
+            prefix.withUTF8 { writer.bulk(UnsafeRawBufferPointer($0), bytes) }
             return writer.offset
         }
     }

@@ -1,0 +1,71 @@
+/// Ids of many tasks, one behind the other in one piece of memory.
+public struct TaskIDs: Sendable {
+    private var bytes: [UInt8] = []
+    /// Where each id ends, and the next one begins.
+    private var ends: [Int] = []
+
+    public init() {}
+
+    public init(_ ids: some Sequence<String>) {
+        for id in ids { append(id) }
+    }
+
+    public var count: Int { ends.count }
+
+    /// The id at a place, with U+FFFD for what is not UTF-8.
+    public subscript(index: Int) -> String { String(decoding: bytes[range(index)], as: UTF8.self) }
+
+    /// All of them.
+    public var strings: [String] { (0..<count).map { self[$0] } }
+
+    /// Calls `body` with each id's UTF-8, which is valid only while `body` runs.
+    public func forEach(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        try bytes.withUnsafeBytes { bytes in
+            var start = 0
+            for end in ends {
+                try body(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+                start = end
+            }
+        }
+    }
+
+    mutating func append(_ id: String) {
+        bytes += id.utf8
+        ends.append(bytes.count)
+    }
+
+    mutating func append(_ id: ArraySlice<UInt8>) {
+        bytes += id
+        ends.append(bytes.count)
+    }
+
+    /// Those from a place on.
+    func suffix(from index: Int) -> TaskIDs {
+        var rest = TaskIDs()
+        for index in index..<count { rest.append(bytes[range(index)]) }
+        return rest
+    }
+
+    /// Whether the id at a place is this one.
+    func holds(_ id: String, at index: Int) -> Bool {
+        let range = range(index)
+        guard range.count == id.utf8.count else { return false }
+        var id = id
+        return bytes.withUnsafeBytes { bytes in
+            id.withUTF8 { id in
+                let (one, other) = (UnsafeRawBufferPointer(rebasing: bytes[range]), UnsafeRawBufferPointer(id))
+                var place = 0
+                while place + 8 <= one.count {
+                    let isSame =
+                        one.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                        == other.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                    guard isSame else { return false }
+                    place += 8
+                }
+                return one[place...].elementsEqual(other[place...])
+            }
+        }
+    }
+
+    private func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+}
