@@ -1,5 +1,6 @@
 """Benchmarks/run queue: drains, enqueues and round trips, ours beside real huey's, and what Redis can give. See --help."""
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -61,8 +62,7 @@ def drains(table, options):
                     old = place.run(consumers.python_command(), counts[1], OLD)['rate'] if options.old else None
                     if old:
                         table.add('drain ' + name, 'huey ' + OLD, old)
-                if 'expiring' not in name:
-                    table.add('drain ' + name, 'ceiling', place.ceiling(counts[0]))
+                table.add('drain ' + name, 'ceiling', place.ceiling(counts[0]))
 
 
 def enqueues(table, options):
@@ -78,6 +78,9 @@ def enqueues(table, options):
                 client.flushall()
                 table.add(row, 'huey', produce.python('one', url, theirs)['rate'])
                 client.flushall()
+                if what == 'one':
+                    table.add(row, 'ceiling', ceiling.one_by_one(server, ours, 117))
+                    client.flushall()
                 if what == 'bulk':
                     huey = messages.instance(url)
                     import interop_tasks
@@ -141,11 +144,10 @@ def scale(table, options):
                 table.add('scale: %s' % row, 'swift', (began - client.llen('huey.redis.bench')) / (time.perf_counter() - started))
                 table.add('scale: %s, MB' % row, 'swift', processes.memory_megabytes(consumer.process.pid))
                 client.delete('huey.redis.bench')
+    shared(table, options)
     with servers.RedisServer() as server:
         url = 'unix://%s?db=0' % server.socket
-        huey = messages.instance(url)
-        import interop_tasks
-        tasks = interop_tasks.register(huey)
+        huey, tasks = messages.tasks(url)
         for _ in range(10_000):
             tasks.sleep(5)
         with processes.running(WORKER + ['--url', url, '--name', 'bench', '-n', '-q', '-w', '10000']) as consumer:
@@ -155,6 +157,22 @@ def scale(table, options):
             table.add('scale: 10,000 sleep 5 s, MB', 'swift', processes.memory_megabytes(consumer.process.pid))
         for figure, milliseconds in produce.swift(TOOL, 'neighbours', url, 20_000).items():
             table.add('beside 1 %% of 200 ms: %s, ms' % figure, 'swift', milliseconds)
+
+
+def shared(table, options):
+    """Four processes on one queue of tasks of 5 ms, which none must keep to itself: at best 5 seconds."""
+    row = 'scale: 4,000 of 5 ms by four processes, s'
+    for who, command in (('swift', WORKER), ('huey', consumers.python_command())):
+        with servers.RedisServer() as server, contextlib.ExitStack() as stack:
+            url = 'unix://%s?db=0' % server.socket
+            huey, tasks = messages.tasks(url)
+            line = ['--url', url, '--name', 'bench', '-n', '-q']
+            consumer = [stack.enter_context(processes.running(command + line)) for _ in range(4)][0]
+            # All at once, so that whoever comes first could take it all.
+            huey.storage.conn.lpush(huey.storage.queue_key, *[huey.serialize_task(tasks.sleep.s(0.005)) for _ in range(4_000)])
+            started = time.perf_counter()
+            processes.until(lambda: huey.result_count() == 4_000, consumer, 0.02)
+            table.add(row, who, time.perf_counter() - started)
 
 
 def report(table):

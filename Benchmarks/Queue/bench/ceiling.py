@@ -1,6 +1,7 @@
 """What Redis itself can give: the commands that a consumer or producer needs, encoded before and replayed over one connection."""
 import re
 import socket
+import subprocess
 import threading
 import time
 
@@ -39,6 +40,8 @@ def replay(server, requests):
 def drain(huey, items, results):
     """Fetching, looking at revocations, storing results as long as a small task's, for messages in the order of the queue."""
     queue, store = huey.storage.queue_key, huey.storage.result_key
+    # Where results expire each has a key of its own.
+    expires = getattr(huey.storage, '_expire_time', None)
     requests = []
     for start in range(0, len(items), BATCH):
         # A compressed message's id is not to be seen; any of that length will do.
@@ -46,13 +49,28 @@ def drain(huey, items, results):
                for place, item in enumerate(items[start:start + BATCH])]
         revocations = [b'r:' + each for each in ids]
         requests.append(command('ZPOPMIN' if huey.storage.priority else 'RPOP', queue, len(ids)))
-        requests.append(command('HMGET', store, *(revocations + [b'rt:interop_tasks.add'])))
-        requests.append(command('MULTI'))
-        requests.append(command('HDEL', store, *revocations))
-        if results:
-            requests.append(command('HSET', store, *[word for each in ids for word in (each, RESULT)]))
+        if expires:
+            keys = [store(each) for each in revocations]
+            requests.append(command('MGET', *(keys + [store(b'rt:interop_tasks.add')])))
+            requests.append(command('MULTI'))
+            requests.append(command('DEL', *keys))
+            if results:
+                requests.extend(command('SET', store(each), RESULT, 'EX', expires) for each in ids)
+        else:
+            requests.append(command('HMGET', store, *(revocations + [b'rt:interop_tasks.add'])))
+            requests.append(command('MULTI'))
+            requests.append(command('HDEL', store, *revocations))
+            if results:
+                requests.append(command('HSET', store, *[word for each in ids for word in (each, RESULT)]))
         requests.append(command('EXEC'))
     return b''.join(requests)
+
+
+def one_by_one(server, count, size):
+    """Messages of that size per second, each awaited, from Redis' own `redis-benchmark`."""
+    line = ['redis-benchmark', '-s', server.socket, '-c', '1', '-n', str(count), '-d', str(size), '--csv', '-t', 'lpush']
+    done = subprocess.run(line, stdout=subprocess.PIPE, check=True)
+    return float(done.stdout.decode().strip().split('\n')[-1].split(',')[1].strip('"'))
 
 
 def enqueue(huey, items, batch):

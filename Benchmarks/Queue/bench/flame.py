@@ -1,7 +1,8 @@
-"""A flame graph of a worker that drains a queue, from `perf` (Debian's linux-perf): python -m bench.flame OUTPUT.svg.
+"""A flame graph of a worker that drains a queue, from `perf` (Debian's linux-perf): `Benchmarks/run flame OUTPUT.svg`.
 
 Functions that await begin a stack of their own when they go on, so that what a task awaits stands beside it, not on top of it.
 """
+import colorsys
 import html
 import os
 import re
@@ -38,9 +39,16 @@ class Frame:
 def short(name):
     """`Module.Type.function` without arguments and the compiler's words."""
     name = re.sub(r'\(\d+\) (suspend|await) resume partial function for ', '', name)
+    name = re.sub(r'\((\w+) in _[0-9A-F]+\)', r'\1', name)
     name = re.sub('^(merged |function signature specialization <.*> of |generic specialization <.*> of |'
                   'protocol witness for |outlined |specialized )+', '', name)
     return re.sub(r'\(.*|<.*| in conformance.*', '', name).strip() or name[:60]
+
+
+def color(name):
+    """Always the same for a function."""
+    parts = colorsys.hls_to_rgb((10 + zlib.crc32(name.encode()) % 40) / 360, 0.68, 0.75)
+    return '#%02x%02x%02x' % tuple(int(255 * part) for part in parts)
 
 
 def stacks(text):
@@ -65,8 +73,8 @@ def draw(root, path):
             return
         y = (depth - level) * ROW + 5
         share = 100 * frame.count / root.count
-        parts.append('<g><title>%s: %.1f %%</title><rect x="%.1f" y="%d" width="%.1f" height="%d" fill="hsl(%d,75%%,68%%)"/>' % (
-            html.escape(frame.name), share, x, y, max(width - 0.5, 0.5), ROW - 1, 10 + zlib.crc32(frame.name.encode()) % 40))
+        parts.append('<g><title>%s: %.1f %%</title><rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>' % (
+            html.escape(frame.name), share, x, y, max(width - 0.5, 0.5), ROW - 1, color(frame.name)))
         if width > 40:
             parts.append('<text x="%.1f" y="%d">%s</text>' % (x + 3, y + 12, html.escape(frame.name[:int(width / 6.8)])))
         parts.append('</g>')

@@ -22,6 +22,12 @@ def instance(url, storage='redis', serializer='pickle', secret=None, results=Tru
                                    results=results, notify_result=notify_result)
 
 
+def tasks(url):
+    """A huey, and the tasks that are registered with it."""
+    huey = instance(url)
+    return huey, interop_tasks.register(huey)
+
+
 def of_release(release):
     """The bytes of a small message around its id, as an old release writes it: it cannot read those of newer ones."""
     text = ('import interop_tasks as t; h = t.make_huey("bench"); task = t.register(h).add.s(2, 3); '

@@ -35,7 +35,8 @@ def running(command, release=None):
         consumer.wait_exit()
 
 
-def until(condition, consumer, pause=0.002):
+def until(condition, consumer, pause=0.01):
+    """Asks little: whoever asks takes time from those who are measured."""
     while not condition():
         if not consumer.running:
             consumer.fail('the consumer is gone')
