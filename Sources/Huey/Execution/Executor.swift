@@ -78,22 +78,9 @@ package struct Executor: Sendable {
     }
 
     private nonisolated(nonsending) func run(_ start: ReadyTask) async throws -> Completion {
-        let delivery = start.delivery
         var isAlone = false
         defer { if isAlone { inFlight.leaveAlone() } }
-        if delivery.redeliveries > 0 {
-            if let limit = policy.deathLimit, delivery.deaths >= limit {
-                let detail = "\(delivery.deaths) consumers died while the task ran"
-                logger.error("Task \(start.id) is put aside: \(detail).")
-                return try await bury(delivery, .workerDied, detail, start.message)
-            }
-            do {
-                if policy.suspects(delivery) { isAlone = try await inFlight.enterAlone() }
-            } catch {
-                return .interrupted
-            }
-            try await patiently(start.id) { try await sink.noteStart(of: delivery) }
-        }
+        if start.redeliveries > 0, let end = try await readmit(start, &isAlone) { return end }
         do {
             let now = ContinuousClock.now
             if isPlain(start, at: now) { return try await runPlainly(start, from: now) }
@@ -103,15 +90,32 @@ package struct Executor: Sendable {
             // Running it again would come to the same. An exception's own text may quote arguments.
             let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
             logger.error("Unhandled error during execution of task \(start.id).", metadata: ["reason": "\(reason)"])
-            return try await bury(delivery, .unwritable, reason, start.message)
+            return try await bury(start.delivery, .unwritable, reason, start.message)
         }
+    }
+
+    /// What comes before the run of a message whose consumer died; an end where it is not run.
+    private func readmit(_ start: ReadyTask, _ isAlone: inout Bool) async throws -> Completion? {
+        let delivery = start.delivery
+        if let limit = policy.deathLimit, delivery.deaths >= limit {
+            let detail = "\(delivery.deaths) consumers died while the task ran"
+            logger.error("Task \(start.id) is put aside: \(detail).")
+            return try await bury(delivery, .workerDied, detail, start.message)
+        }
+        do {
+            if policy.suspects(delivery) { isAlone = try await inFlight.enterAlone() }
+        } catch {
+            return .interrupted
+        }
+        try await patiently(start.id) { try await sink.noteStart(of: delivery) }
+        return nil
     }
 
     // MARK: the short way
 
     /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
     private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
-        start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
+        start.isPlain && start.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
             && huey.tracing.sinks == nil && !huey.immediate
             && start.isKnownToRun(
                 generation: huey.revocationGeneration.current,
@@ -129,7 +133,7 @@ package struct Executor: Sendable {
             huey: huey,
             start: start,
             deadline: nil,
-            deliveries: start.delivery.redeliveries + 1,
+            deliveries: start.redeliveries + 1,
             logger: logger
         )
         let outcome = await outcome(of: context, start.task, nil)
@@ -292,7 +296,7 @@ package struct Executor: Sendable {
             huey: huey,
             start: start,
             deadline: limit.map { begin.advanced(by: .bounded(seconds: $0.double)) },
-            deliveries: start.delivery.redeliveries + 1,
+            deliveries: start.redeliveries + 1,
             logger: logger
         )
         do {

@@ -9,6 +9,8 @@ package final class ReadyTask: Sendable {
     }
 
     package let delivery: Delivery
+    /// ``Delivery/redeliveries``, for whoever needs no more of it.
+    let redeliveries: Int
     let task: RegisteredTask
     /// The task's id.
     let id: String
@@ -36,6 +38,7 @@ package final class ReadyTask: Sendable {
         place: Place? = nil
     ) {
         self.delivery = delivery
+        redeliveries = delivery.redeliveries
         self.priority = priority
         self.task = task
         id = message.id
@@ -57,6 +60,7 @@ package final class ReadyTask: Sendable {
         place: Place
     ) {
         self.delivery = delivery
+        redeliveries = delivery.redeliveries
         self.priority = priority
         self.task = task
         self.id = id

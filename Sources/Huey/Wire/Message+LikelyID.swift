@@ -7,7 +7,8 @@ extension Message {
         let window = 80
         return data.withUnsafeBytes { data in
             let count = name.utf8CodeUnitCount
-            var start = 0
+            // The name of its module comes first.
+            var start = 13
             while start + count <= min(data.count, window) {
                 let isName =
                     data[start] == name.utf8Start[0]
