@@ -135,9 +135,11 @@ def relayed(place, who, command, server, cases):
         if config.get('server') == CONFIG['server']:
             args = (dict(config, server='127.0.0.1', port=server.port),) + tuple(args[1:])
         place.producer.enqueue(args, kwargs)
-    with Worker(place, command, who):
-        place.wait(lambda: place.pending_count() == 0, 120)
-        # The worker has ended what it had in hand. One message may be handed on in several parts.
+    while place.pending_count() > 0:
+        # What the worker had fetched and not begun is in the queue again once it has stopped.
+        with Worker(place, command, who):
+            place.wait(lambda: place.pending_count() == 0, 120)
+    # One message may be handed on in several parts.
     ids, mails = {}, {}
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
