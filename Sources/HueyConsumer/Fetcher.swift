@@ -14,7 +14,8 @@ struct Fetcher: Sendable {
     /// What was enqueued here while messages were on their way.
     private let overtaken = Overtaking()
     private let flight = Flight()
-    private let returns = Returns()
+    /// Messages on their way back to the queue: whoever looks at the queue waits until they are there.
+    private let returns = UnderWay()
 
     private enum Bound {
         static let batch = 256
@@ -47,8 +48,8 @@ struct Fetcher: Sendable {
         }
 
         mutating func grow(after deliveries: [Delivery]) {
-            let size = deliveries.reduce(1) { $0 + $1.data.count }
-            allowance = min(Bound.batch, max(1, Bound.bytes * deliveries.count / size), max(1, allowance * 2))
+            let fitting = Bound.bytes * deliveries.count / max(1, deliveries.byteCount)
+            allowance = min(Bound.batch, max(1, fitting), max(1, allowance * 2))
         }
     }
 
@@ -132,10 +133,12 @@ struct Fetcher: Sendable {
             appetite.isQueueDeep = deliveries.count == limit
             appetite.grow(after: deliveries)
             limit = appetite.allowance
-            let next = mayFetchNext(appetite, since: recalls) ? fetchNext(limit) : nil
-            let isRecalled = flight.recalls != recalls
-            let late = isRecalled ? deliveries : await supply(deliveries, &looks)
-            if isRecalled { appetite.allowance = 0 }
+            guard flight.recalls == recalls else {
+                appetite.allowance = 0
+                return await giveBack(deliveries)
+            }
+            let next = mayFetchNext(appetite) ? fetchNext(limit) : nil
+            let late = await supply(deliveries, &looks)
             guard let next else { return await giveBack(late) }
             let following = await next.result
             // In their order: what stands behind goes back with them.
@@ -146,9 +149,9 @@ struct Fetcher: Sendable {
         appetite.isQueueDeep = false
     }
 
-    private func mayFetchNext(_ appetite: Appetite, since recalls: Int) -> Bool {
+    private func mayFetchNext(_ appetite: Appetite) -> Bool {
         // Where messages have priorities, what is enqueued meanwhile may have to overtake.
-        appetite.isQueueDeep && !huey.storage.supportsPriority && flight.recalls == recalls && !buffer.isStopped
+        appetite.isQueueDeep && !huey.storage.supportsPriority && !buffer.isStopped
             && buffer.backlog <= appetite.allowance
     }
 
@@ -174,8 +177,7 @@ struct Fetcher: Sendable {
     private func prepare(_ deliveries: [Delivery]) async -> PreparedMessages {
         let mayWait = deliveries.count >= Bound.longLook && !huey.storage.supportsPriority
         if mayWait, let prepared = huey.prepareUnread(deliveries) { return prepared }
-        let size = deliveries.reduce(0) { $0 + $1.data.count }
-        guard size > Bound.decodedAtOnce else { return huey.prepare(deliveries) }
+        guard deliveries.byteCount > Bound.decodedAtOnce else { return huey.prepare(deliveries) }
         return await withTaskExecutorPreference(globalConcurrentExecutor) { huey.prepare(deliveries) }
     }
 
@@ -217,10 +219,11 @@ struct Fetcher: Sendable {
 
     /// Puts back what no worker has started.
     func handBack() async {
-        await returns.run {
-            await flight.recall()
-            await giveBack(buffer.reclaim().map(\.delivery))
-        }
+        returns.begin()
+        await flight.recall()
+        await giveBack(buffer.reclaim().map(\.delivery))
+        returns.end()
+        await returns.wait()
     }
 
     /// Puts back what the buffer held when it was stopped, in front of what was still on its way to it.
@@ -274,6 +277,10 @@ struct Fetcher: Sendable {
         await buffer.sleep(for: pause)
         pause = pause * options.backoff
     }
+}
+
+extension [Delivery] {
+    fileprivate var byteCount: Int { reduce(0) { $0 + $1.data.count } }
 }
 
 /// The highest priority that was enqueued by this consumer's own tasks while it fetched.

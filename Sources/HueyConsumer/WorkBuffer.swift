@@ -6,8 +6,7 @@ import Synchronization
 /// Workers take one message each; the fetcher is told how many are wanted. A message is handed out or given back, never both.
 final class WorkBuffer<Message: Sendable>: Sendable {
     private struct State {
-        /// Nil where a message was taken: moved out, it costs no copy.
-        var messages: [Message?] = []
+        var messages: [Message] = []
         var head = 0
         var idle: [CheckedContinuation<Message?, Never>] = []
         var fetcher: CheckedContinuation<Demand, Never>?
@@ -19,7 +18,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
 
         mutating func pop() -> Message? {
             guard head < messages.count else { return nil }
-            let delivery = messages[head].take()
+            let delivery = messages[head]
             head += 1
             if head == messages.count {
                 messages.removeAll(keepingCapacity: true)
@@ -34,7 +33,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
                 messages.removeAll(keepingCapacity: true)
                 head = 0
             }
-            return messages[head...].compactMap { $0 }
+            return Array(messages[head...])
         }
     }
 
@@ -96,7 +95,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
                 state.messages.removeFirst(state.head)
                 state.head = 0
             }
-            state.messages.append(contentsOf: deliveries.lazy.map(Optional.some))
+            state.messages += deliveries
             var handouts: [(CheckedContinuation<Message?, Never>, Message)] = []
             while !state.idle.isEmpty, let delivery = state.pop() {
                 handouts.append((state.idle.removeFirst(), delivery))
@@ -145,7 +144,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
 
     /// Whether such a message waits for a worker.
     func contains(where isSuch: (Message) -> Bool) -> Bool {
-        state.withLock { state in state.messages[state.head...].contains { $0.map(isSuch) == true } }
+        state.withLock { state in state.messages[state.head...].contains(where: isSuch) }
     }
 
     /// How many messages wait for a worker.

@@ -33,7 +33,7 @@ struct MergedEffects {
                 completions.append(tasks)
             } else {
                 // Behind other values, which may be of the same tasks.
-                for effect in tasks.settlements.flatMap(\.effects) { try add(effect) }
+                for effect in tasks.effects { try add(effect) }
             }
         case .deleteCounter(let key):
             counters.append(key)

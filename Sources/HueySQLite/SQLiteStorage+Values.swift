@@ -95,7 +95,7 @@ extension SQLiteStorage {
                 arguments: [name, key, Data(value)]
             )
         case .complete(let tasks):
-            for effect in tasks.settlements.flatMap(\.effects) { try apply(effect, to: database, name) }
+            for effect in tasks.effects { try apply(effect, to: database, name) }
         case .delete(let key):
             try database.execute(sql: "delete from kv where queue=? and key=?", arguments: [name, key])
         case .deleteCounter(let key):

@@ -5,8 +5,9 @@
 /// class, a persistent id …) is a node like any other and is written back as it came.
 ///
 /// Mirrors `pickle.loads`, which it follows in what it accepts.
-// Sendable: the arena's memory is written only before `init` returns, never changes after that, belongs to this object
-// alone and is freed once, in `deinit`; every pointer into it is used while this object is retained.
+// Sendable: the arena's memory is written only before `init` returns and never changes after that. It belongs to this object alone, as
+// does its part of a block that documents share; it is freed once, in `deinit`, or with the last of those documents. Every pointer
+// into it is used while this object is retained.
 public final class PickleDocument: @unchecked Sendable {
     let arena: Arena
     /// What holds the arena's memory where that is not the arena's own.
@@ -18,22 +19,7 @@ public final class PickleDocument: @unchecked Sendable {
     ///   unhashable keys), and when a limit is passed.
     /// - Complexity: O(n) in time and memory, n being the number of bytes.
     public convenience init(_ bytes: [UInt8], limits: PickleLimits = .default) throws(PickleError) {
-        let result = bytes.withUnsafeBytes { buffer -> Result<Arena, PickleError> in
-            do throws(PickleError) {
-                return .success(try Arena(decoding: buffer, limits: limits))
-            } catch {
-                return .failure(error)
-            }
-        }
-        self.init(try result.get())
-    }
-
-    /// Decodes a pickle from memory that is only borrowed for this call.
-    public convenience init(
-        copying bytes: UnsafeRawBufferPointer,
-        limits: PickleLimits = .default
-    ) throws(PickleError) {
-        self.init(try Arena(decoding: bytes, limits: limits))
+        try self.init(bytes, limits, nil)
     }
 
     /// Decodes one of many pickles that come together.
@@ -42,6 +28,10 @@ public final class PickleDocument: @unchecked Sendable {
         limits: PickleLimits = .default,
         in memory: PickleMemory
     ) throws(PickleError) {
+        try self.init(bytes, limits, memory)
+    }
+
+    private convenience init(_ bytes: [UInt8], _ limits: PickleLimits, _ memory: PickleMemory?) throws(PickleError) {
         var shared: PickleMemory.Shared?
         let result = bytes.withUnsafeBytes { buffer -> Result<Arena, PickleError> in
             do throws(PickleError) {
@@ -51,6 +41,14 @@ public final class PickleDocument: @unchecked Sendable {
             }
         }
         self.init(try result.get(), shared)
+    }
+
+    /// Decodes a pickle from memory that is only borrowed for this call.
+    public convenience init(
+        copying bytes: UnsafeRawBufferPointer,
+        limits: PickleLimits = .default
+    ) throws(PickleError) {
+        self.init(try Arena(decoding: bytes, limits: limits))
     }
 
     private init(_ arena: Arena, _ shared: PickleMemory.Shared? = nil) {
@@ -135,16 +133,14 @@ extension Arena {
                 guard let nodes = nodes.baseAddress, let rest = rest.baseAddress else {
                     return large(bytes, 64, limits)
                 }
-                // 64 children, then up to 160 bytes of input and 16 behind it.
+                // 64 children, then up to 163 bytes of input and 16 behind it.
                 let (children, input) = (UnsafeMutableRawPointer(rest), UnsafeMutableRawPointer(rest + 32))
-                var result = decode(
-                    RawTable(borrowing: nodes, capacity: 64),
-                    RawTable(borrowing: children.assumingMemoryBound(to: UInt32.self), capacity: 64),
-                    input.assumingMemoryBound(to: UInt8.self),
-                    bytes,
-                    nil,
-                    limits
+                let room = Room(
+                    nodes: RawTable(borrowing: nodes, capacity: 64),
+                    children: RawTable(borrowing: children.assumingMemoryBound(to: UInt32.self), capacity: 64),
+                    input: input.assumingMemoryBound(to: UInt8.self)
                 )
+                var result = decode(bytes, in: room, limits)
                 if case .success(var arena) = result {
                     shared = arena.pack(memory)
                     result = .success(arena)
@@ -159,83 +155,94 @@ extension Arena {
         _ guess: Int,
         _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
-        // One block: nodes, children, input and 16 bytes after it that may be loaded but mean nothing.
+        // One block: nodes, children, input.
         let nodeRoom = guess * MemoryLayout<Node>.stride
         let childRoom = guess * MemoryLayout<UInt32>.stride
-        let slab = Block.allocate(nodeRoom + childRoom + bytes.count + 16)
-        return decode(
-            RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
-            RawTable(borrowing: (slab + nodeRoom).bindMemory(to: UInt32.self, capacity: guess), capacity: guess),
-            (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + 16),
-            bytes,
-            slab,
-            limits
+        let slab = Block.allocate(nodeRoom + childRoom + bytes.count + padding)
+        let room = Room(
+            nodes: RawTable(borrowing: slab.bindMemory(to: Node.self, capacity: guess), capacity: guess),
+            children: RawTable(
+                borrowing: (slab + nodeRoom).bindMemory(to: UInt32.self, capacity: guess),
+                capacity: guess
+            ),
+            input: (slab + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: bytes.count + padding),
+            slab: slab
         )
+        return decode(bytes, in: room, limits)
     }
 
     /// Moves what lies on the stack into a block of its own, or into one that is shared, which it returns.
     private mutating func pack(_ memory: PickleMemory?) -> PickleMemory.Shared? {
         let nodeRoom = ownsNodes ? 0 : nodeCount * MemoryLayout<Node>.stride
         let childRoom = ownsChildren ? 0 : childCount * MemoryLayout<UInt32>.stride
-        let room = nodeRoom + childRoom + inputCount + 16
+        let room = nodeRoom + childRoom + inputCount + Self.padding
         let part = memory?.part(room)
         let block = part?.memory ?? Block.allocate(room)
-        if !ownsNodes {
-            let place = block.bindMemory(to: Node.self, capacity: nodeCount)
-            place.update(from: nodes, count: nodeCount)
-            nodes = place
-        }
-        if !ownsChildren {
-            let place = (block + nodeRoom).bindMemory(to: UInt32.self, capacity: childCount)
-            place.update(from: children, count: childCount)
-            children = place
-        }
-        let place = (block + nodeRoom + childRoom).bindMemory(to: UInt8.self, capacity: inputCount + 16)
-        place.update(from: input, count: inputCount + 16)
-        input = UnsafePointer(place)
+        var place = block
+        if !ownsNodes { nodes = Self.move(nodes, nodeCount, to: &place) }
+        if !ownsChildren { children = Self.move(children, childCount, to: &place) }
+        input = UnsafePointer(Self.move(input, inputCount + Self.padding, to: &place))
         if !ownsSide { side = input }
         if part == nil { slab = block }
         return part?.owner
     }
 
-    /// Decodes into the tables given. The slab, where there is one, is what they and the input lie in; it is freed on failure.
+    /// Copies elements to a place, which it moves behind them.
+    private static func move<Element: BitwiseCopyable>(
+        _ elements: UnsafePointer<Element>,
+        _ count: Int,
+        to place: inout UnsafeMutableRawPointer
+    ) -> UnsafeMutablePointer<Element> {
+        let moved = place.bindMemory(to: Element.self, capacity: count)
+        moved.update(from: elements, count: count)
+        place += count * MemoryLayout<Element>.stride
+        return moved
+    }
+
+    /// Bytes behind the input that may be loaded but mean nothing.
+    private static let padding = 16
+
+    /// Where a pickle is decoded.
+    private struct Room {
+        var nodes: RawTable<Node>
+        var children: RawTable<UInt32>
+        var input: UnsafeMutablePointer<UInt8>
+        /// The block that all of it lies in, where it is not the stack; freed on failure.
+        var slab: UnsafeMutableRawPointer?
+    }
+
     private static func decode(
-        _ nodes: RawTable<Node>,
-        _ children: RawTable<UInt32>,
-        _ input: UnsafeMutablePointer<UInt8>,
         _ bytes: UnsafeRawBufferPointer,
-        _ slab: UnsafeMutableRawPointer?,
+        in room: Room,
         _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
         if let base = bytes.baseAddress {
-            UnsafeMutableRawPointer(input).copyMemory(from: base, byteCount: bytes.count)
+            UnsafeMutableRawPointer(room.input).copyMemory(from: base, byteCount: bytes.count)
         }
-        UnsafeMutableRawPointer(input + bytes.count).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
+        UnsafeMutableRawPointer(room.input + bytes.count)
+            .initializeMemory(as: UInt8.self, repeating: 0, count: padding)
         // Up to a kilobyte lies on the stack.
         return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { scratch in
-            decode(nodes, children, input, bytes.count, slab, scratch, limits)
+            decode(bytes.count, in: room, scratch, limits)
         }
     }
 
     /// `scratch` holds stack, marks and memo of small pickles, and what looking at keys takes.
     private static func decode(
-        _ nodes: RawTable<Node>,
-        _ children: RawTable<UInt32>,
-        _ input: UnsafeMutablePointer<UInt8>,
         _ count: Int,
-        _ slab: UnsafeMutableRawPointer?,
+        in room: Room,
         _ scratch: UnsafeMutableBufferPointer<UInt64>,
         _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
-        let room = scratch.baseAddress.map { UnsafeMutableRawPointer($0 + 16).assumingMemoryBound(to: UInt32.self) }
+        let tables = scratch.baseAddress.map { UnsafeMutableRawPointer($0 + 16).assumingMemoryBound(to: UInt32.self) }
         var decoder = OpcodeReader(
-            nodes: nodes,
-            children: children,
-            side: RawTable(borrowing: input, capacity: 0),
-            stack: room.map { RawTable(borrowing: $0, capacity: 84) } ?? RawTable(capacity: 84),
-            marks: room.map { RawTable(borrowing: $0 + 84, capacity: 28) } ?? RawTable(capacity: 28),
-            memo: room.map { RawTable(borrowing: $0 + 112, capacity: 112) } ?? RawTable(capacity: 112),
-            input: UnsafePointer(input),
+            nodes: room.nodes,
+            children: room.children,
+            side: RawTable(borrowing: room.input, capacity: 0),
+            stack: tables.map { RawTable(borrowing: $0, capacity: 84) } ?? RawTable(capacity: 84),
+            marks: tables.map { RawTable(borrowing: $0 + 84, capacity: 28) } ?? RawTable(capacity: 28),
+            memo: tables.map { RawTable(borrowing: $0 + 112, capacity: 112) } ?? RawTable(capacity: 112),
+            input: UnsafePointer(room.input),
             end: count,
             pending: scratch.baseAddress.map { RawTable(borrowing: $0, capacity: 16) } ?? RawTable(capacity: 16),
             nodeLimit: min(limits.nodes, Int(MemoEntry.node) - 16),
@@ -247,7 +254,7 @@ extension Arena {
         do throws(PickleError) {
             let root = try decoder.run()
             if decoder.side.count > 0 { decoder.side.reserve(16) }
-            var arena = Arena(decoder, root: root, slab: slab)
+            var arena = Arena(decoder, root: root, slab: room.slab)
             // The decoder's stack is no longer needed.
             let free = UnsafeMutableBufferPointer(rebasing: scratch[16..<16 + KeyCheck.scratchWords])
             try arena.check(decoder, limits, free)
@@ -256,7 +263,7 @@ extension Arena {
             decoder.nodes.free()
             decoder.children.free()
             decoder.side.free()
-            if let slab { Block.free(slab) }
+            if let slab = room.slab { Block.free(slab) }
             return .failure(error)
         }
     }

@@ -82,9 +82,8 @@ def enqueues(table, options):
                     table.add(row, 'ceiling', ceiling.one_by_one(server, ours, 117))
                     client.flushall()
                 if what == 'bulk':
-                    huey = messages.instance(url)
-                    import interop_tasks
-                    items = list(messages.build(huey, interop_tasks.register(huey), 'small', ours))
+                    huey, tasks = messages.tasks(url)
+                    items = list(messages.build(huey, tasks, 'small', ours))
                     table.add(row, 'ceiling', ours / ceiling.replay(server, ceiling.enqueue(huey, items, 500)))
                     client.flushall()
 
@@ -144,7 +143,7 @@ def scale(table, options):
                 table.add('scale: %s' % row, 'swift', (began - client.llen('huey.redis.bench')) / (time.perf_counter() - started))
                 table.add('scale: %s, MB' % row, 'swift', processes.memory_megabytes(consumer.process.pid))
                 client.delete('huey.redis.bench')
-    shared(table, options)
+    shared(table)
     with servers.RedisServer() as server:
         url = 'unix://%s?db=0' % server.socket
         huey, tasks = messages.tasks(url)
@@ -159,7 +158,7 @@ def scale(table, options):
             table.add('beside 1 %% of 200 ms: %s, ms' % figure, 'swift', milliseconds)
 
 
-def shared(table, options):
+def shared(table):
     """Four processes on one queue of tasks of 5 ms, which none must keep to itself: at best 5 seconds."""
     row = 'scale: 4,000 of 5 ms by four processes, s'
     for who, command in (('swift', WORKER), ('huey', consumers.python_command())):

@@ -50,7 +50,7 @@ package struct Executor: Sendable {
             await task.waitForLook()
             return try await run(task)
         case .fetched(let delivery, let look, let place):
-            if look.isUnderWay { await look.wait() }
+            await look.wait()
             if let task = huey.read(delivery, look, place) { return try await run(task) }
             return try await run(delivery)
         case .raw(let delivery): return try await run(delivery)
@@ -80,7 +80,7 @@ package struct Executor: Sendable {
     private nonisolated(nonsending) func run(_ start: ReadyTask) async throws -> Completion {
         var isAlone = false
         defer { if isAlone { inFlight.leaveAlone() } }
-        if start.redeliveries > 0, let end = try await readmit(start, &isAlone) { return end }
+        if start.delivery.redeliveries > 0, let end = try await readmit(start, &isAlone) { return end }
         do {
             let now = ContinuousClock.now
             if isPlain(start, at: now) { return try await runPlainly(start, from: now) }
@@ -115,7 +115,7 @@ package struct Executor: Sendable {
 
     /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
     private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
-        start.isPlain && start.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
+        start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
             && huey.tracing.sinks == nil && !huey.immediate
             && start.isKnownToRun(
                 generation: huey.revocationGeneration.current,
@@ -133,7 +133,7 @@ package struct Executor: Sendable {
             huey: huey,
             start: start,
             deadline: nil,
-            deliveries: start.redeliveries + 1,
+            deliveries: start.delivery.redeliveries + 1,
             logger: logger
         )
         let outcome = await outcome(of: context, start.task, nil)
@@ -296,7 +296,7 @@ package struct Executor: Sendable {
             huey: huey,
             start: start,
             deadline: limit.map { begin.advanced(by: .bounded(seconds: $0.double)) },
-            deliveries: start.redeliveries + 1,
+            deliveries: start.delivery.redeliveries + 1,
             logger: logger
         )
         do {

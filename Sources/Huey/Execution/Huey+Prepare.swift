@@ -80,28 +80,20 @@ final class BusyTasks: Sendable {
 
 /// Messages as a consumer holds them; their revocations are still to be looked at.
 package struct PreparedMessages: Sendable {
-    package fileprivate(set) var messages: [HeldMessage] = []
+    package let messages: [HeldMessage]
     fileprivate let look: RevocationLook
-    fileprivate var ids = TaskIDs()
-    fileprivate var names: [String] = []
 }
 
 extension Huey {
     /// Decodes a batch. What cannot be decoded is left to whoever runs the message. Nothing is run before ``look(at:)`` has been called.
     package func prepare(_ deliveries: [Delivery]) -> PreparedMessages {
-        var prepared = PreparedMessages(look: RevocationLook())
-        var reader = MessageReader(self, prepared.look, count: deliveries.count)
-        prepared.messages.reserveCapacity(deliveries.count)
-        for delivery in deliveries {
-            if let ready = try? reader.read(delivery) {
-                prepared.messages.append(.ready(ready))
-            } else {
-                prepared.messages.append(.raw(delivery))
-            }
+        let look = RevocationLook()
+        var reader = MessageReader(self, look, count: deliveries.count)
+        let messages = deliveries.map { delivery in
+            (try? reader.read(delivery)).map(HeldMessage.ready) ?? .raw(delivery)
         }
-        (prepared.ids, prepared.names) = (reader.ids, reader.names)
-        if prepared.ids.count > 0 { prepared.look.begin(prepared.ids, prepared.names) }
-        return prepared
+        look.begin(reader.ids, reader.names)
+        return PreparedMessages(messages: messages, look: look)
     }
 
     /// The same without decoding anything, so that whoever runs a message does that: what the look needs is guessed, and compared later.
@@ -115,17 +107,18 @@ extension Huey {
         }
         let look = RevocationLook(guessing: ids, of: tasks)
         let messages = deliveries.enumerated().map { HeldMessage.fetched($1, look, place: $0) }
-        return PreparedMessages(messages: messages, look: look, ids: ids, names: tasks.map(\.name))
+        return PreparedMessages(messages: messages, look: look)
     }
 
     /// Looks at the revocations of a whole batch at once; where the storage does not answer, that is left to whoever runs a message.
     package func look(at prepared: PreparedMessages) async {
-        guard prepared.ids.count > 0 else { return }
+        defer { prepared.look.end() }
+        let (ids, names) = prepared.look.subjects()
+        guard ids.count > 0 else { return }
         let generation = revocationGeneration.current
-        if let found = try? await storage.peekRevocations(ofTasks: prepared.ids, named: prepared.names) {
+        if let found = try? await storage.peekRevocations(ofTasks: ids, named: names) {
             prepared.look.update(found, generation: generation)
         }
-        prepared.look.end()
     }
 
     /// Decodes a message whose revocation was looked up by a guess; nil where that was wrong, or anything is unusual.

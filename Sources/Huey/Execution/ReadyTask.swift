@@ -9,8 +9,6 @@ package final class ReadyTask: Sendable {
     }
 
     package let delivery: Delivery
-    /// ``Delivery/redeliveries``, for whoever needs no more of it.
-    let redeliveries: Int
     let task: RegisteredTask
     /// The task's id.
     let id: String
@@ -38,7 +36,6 @@ package final class ReadyTask: Sendable {
         place: Place? = nil
     ) {
         self.delivery = delivery
-        redeliveries = delivery.redeliveries
         self.priority = priority
         self.task = task
         id = message.id
@@ -60,7 +57,6 @@ package final class ReadyTask: Sendable {
         place: Place
     ) {
         self.delivery = delivery
-        redeliveries = delivery.redeliveries
         self.priority = priority
         self.task = task
         self.id = id
@@ -106,7 +102,7 @@ package final class ReadyTask: Sendable {
 
     /// Returns once the revocations of its batch have been looked at, if somebody is about to.
     nonisolated(nonsending) func waitForLook() async {
-        if let place, place.look.isUnderWay { await place.look.wait() }
+        await place?.look.wait()
     }
 
     /// Whether nobody has revoked the message or its task, as far as is known without asking.
@@ -124,14 +120,12 @@ package final class ReadyTask: Sendable {
         read: (_ ids: TaskIDs, _ names: [String]) async throws -> [Int: [UInt8]]
     ) async throws -> [(key: String, value: [UInt8])] {
         let values: (own: [UInt8]?, all: [UInt8]?)
-        if let (look, own, name) = place.map({ ($0.look, $0.own, $0.name) }) {
-            if let fresh = look.fresh(own, name, generation: generation) {
-                values = fresh
-            } else {
-                let (ids, names) = look.subjects(from: own)
-                look.update(try await read(ids, names), from: own, generation: generation)
-                values = look.values(own, name)
-            }
+        if let place, let fresh = place.look.fresh(place.own, place.name, generation: generation) {
+            values = fresh
+        } else if let place {
+            let (ids, names) = place.look.subjects(from: place.own)
+            place.look.update(try await read(ids, names), from: place.own, generation: generation)
+            values = place.look.values(place.own, place.name)
         } else {
             let found = try await read(TaskIDs([id]), [task.name])
             values = (found[0], found[1])

@@ -11,8 +11,6 @@ package final class RevocationLook: Sendable {
         var generation = 0
         /// When that was; nil before the first look.
         var readAt: ContinuousClock.Instant?
-        /// Who waits for the end of the first look.
-        var waiters: [CheckedContinuation<Void, Never>] = []
 
         func isFresh(_ generation: Int, at now: ContinuousClock.Instant) -> Bool {
             guard let readAt, self.generation == generation else { return false }
@@ -25,8 +23,7 @@ package final class RevocationLook: Sendable {
     private static let shelfLife = Duration.milliseconds(20)
 
     private let state = Mutex(State())
-    /// Whether somebody is about to look for the first time.
-    private let isBegun = Atomic(false)
+    private let firstLook = UnderWay()
     /// The ids by which messages are looked up before they are decoded, and the tasks that they may be of.
     private let guesses: TaskIDs
     let tasks: [RegisteredTask]
@@ -52,31 +49,14 @@ package final class RevocationLook: Sendable {
             state.ids = ids
             state.names = names
         }
-        isBegun.store(true, ordering: .releasing)
+        firstLook.begin()
     }
 
     /// The first look is over, whatever it found.
-    func end() {
-        let waiters = state.withLock { state in
-            isBegun.store(false, ordering: .releasing)
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    func end() { firstLook.end() }
 
     /// Returns once the first look is over.
-    nonisolated(nonsending) func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if isUnderWay { state.waiters.append(continuation) }
-                return !isUnderWay
-            }
-            if isOver { continuation.resume() }
-        }
-    }
-
-    var isUnderWay: Bool { isBegun.load(ordering: .acquiring) }
+    nonisolated(nonsending) func wait() async { await firstLook.wait() }
 
     /// Keeps what was found, by places from that of the first message that was asked for.
     func update(_ found: [Int: [UInt8]], from place: Int = 0, generation: Int) {
@@ -114,7 +94,7 @@ package final class RevocationLook: Sendable {
     }
 
     /// A message's id and those behind it, and all names.
-    func subjects(from place: Int) -> (ids: TaskIDs, names: [String]) {
+    func subjects(from place: Int = 0) -> (ids: TaskIDs, names: [String]) {
         state.withLock { ($0.ids.suffix(from: place), $0.names) }
     }
 }

@@ -111,7 +111,7 @@ extension Storage {
             case .put(let value, let key, let isResult):
                 try await putData(value, forKey: key, isResult: isResult)
             case .complete(let tasks):
-                try await commit(tasks.settlements.flatMap(\.effects))
+                try await commit(tasks.effects)
             case .delete(let key):
                 _ = try await deleteData(key)
             case .deleteCounter(let key):

@@ -218,6 +218,9 @@ public struct Completions: Sendable {
         }
     }
 
+    /// The same as effects of single tasks, for a storage that has no better way.
+    public var effects: [StorageEffect] { settlements.flatMap(\.effects) }
+
     /// Each task by itself.
     package var settlements: [Settlement] {
         var settlements: [Settlement] = []

@@ -41,6 +41,7 @@ public struct TaskIDs: Sendable {
 
     /// Those from a place on.
     func suffix(from index: Int) -> TaskIDs {
+        guard index > 0 else { return self }
         var rest = TaskIDs()
         for index in index..<count { rest.append(bytes[range(index)]) }
         return rest
