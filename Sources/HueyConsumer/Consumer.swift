@@ -240,9 +240,9 @@ public final class Consumer: Service {
                 case .values:
                     try await committer.flush()
                 case .overtaken(let priority):
-                    guard fetcher.holds(below: priority) else { return }
+                    // What overtakes is in the queue before the next message is taken from it.
                     try await committer.flush()
-                    await fetcher.handBack()
+                    if fetcher.holds(below: priority) { await fetcher.handBack() }
                 }
             }
         }

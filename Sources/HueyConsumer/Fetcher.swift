@@ -163,13 +163,15 @@ struct Fetcher: Sendable {
     private func supply(_ deliveries: [Delivery], _ looks: inout DiscardingTaskGroup) async -> [Delivery] {
         let prepared = await prepare(deliveries)
         let messages = prepared.messages
-        if let priority = overtaken.end(), messages.contains(where: { $0.priority < priority }) { return deliveries }
         if messages.count < Bound.longLook {
             await huey.look(at: prepared)
         } else {
             looks.addTask { await huey.look(at: prepared) }
         }
-        return buffer.supply(messages).map(\.delivery)
+        // Noted before a look into the buffer, or in the buffer when it is looked into: nothing slips through between.
+        return buffer.supply(messages) { messages in
+            overtaken.priority.map { priority in !messages.contains { $0.priority < priority } } ?? true
+        }.map(\.delivery)
     }
 
     /// Makes messages ready for their look at revocations. Many are decoded by whoever runs them; few, and those with priorities, on the
@@ -291,5 +293,5 @@ private final class Overtaking: Sendable {
 
     func note(_ priority: Double) { highest.withLock { $0 = max($0 ?? priority, priority) } }
 
-    func end() -> Double? { highest.withLock { $0 } }
+    var priority: Double? { highest.withLock { $0 } }
 }

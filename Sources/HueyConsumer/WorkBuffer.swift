@@ -86,10 +86,12 @@ final class WorkBuffer<Message: Sendable>: Sendable {
     }
 
     /// Hands messages out; what no worker can take now stays for the next to become idle. Returns what came too late.
-    func supply(_ deliveries: [Message]) -> [Message] {
+    ///
+    /// - Parameter areWanted: asked while nobody can look into the buffer; where it says no, all come too late.
+    func supply(_ deliveries: [Message], if areWanted: ([Message]) -> Bool = { _ in true }) -> [Message] {
         let (handouts, late) = state.withLock {
             state -> ([(CheckedContinuation<Message?, Never>, Message)], [Message]) in
-            if state.isStopped { return ([], deliveries) }
+            guard !state.isStopped, areWanted(deliveries) else { return ([], deliveries) }
             // What was taken goes first, or a queue that never runs dry would be kept for ever.
             if state.head > 0 {
                 state.messages.removeFirst(state.head)

@@ -72,6 +72,26 @@ struct ConsumerTests {
         #expect(seen.all == Array(0..<100))
     }
 
+    @Test("what a task brought about is in the queue before its worker asks for more: it may come first")
+    func followerFirst() async throws {
+        let rig = Rig()
+        let seen = Recorder<String>()
+        let note = rig.huey.task("tasks.note", parameters: "x") { (x: String) in seen.append(x) }
+        var follower = try note.s("follower")
+        follower.priority = 1
+        try await rig.huey.enqueue(try note.s("first").then(follower))
+        try await note("other")
+        rig.storage.holdCommits()
+        try await rig.run {
+            await rig.storage.commits.wait(for: 1)
+            // Far longer than a worker needs that does not wait.
+            try await Task.sleep(for: .milliseconds(50))
+            rig.storage.releaseCommits()
+            await seen.wait(for: 3)
+        }
+        #expect(seen.all == ["first", "follower", "other"])
+    }
+
     @Test("so many tasks run at once as there are workers")
     func parallel() async throws {
         let rig = Rig { $0.workers = 4 }

@@ -40,6 +40,15 @@ struct WorkBufferTests {
         #expect(buffer.backlog == 0)
     }
 
+    @Test("what is not wanted by the time it comes is handed to nobody")
+    func unwanted() async {
+        let buffer = WorkBuffer<Delivery>()
+        #expect(buffer.supply(Self.deliveries(0..<2)) { _ in false }.map(\.data) == [[0], [1]])
+        #expect(buffer.backlog == 0)
+        #expect(buffer.supply(Self.deliveries(2..<3)) { $0.count == 1 }.isEmpty)
+        #expect(await buffer.next()?.data == [2])
+    }
+
     @Test("stopping gives back what was not started, and tells everybody")
     func stop() async {
         let buffer = WorkBuffer<Delivery>()

@@ -32,3 +32,11 @@ def a_callback_before_others(run):
     for number in range(6):
         run.call('log', 'order', 10 + number)
     run.want_list('interop:log:order', 10)
+
+
+@scenario(options=PRIORITY)
+def each_follower_at_once(run):
+    """Wherever a consumer's batches end, the next message it takes is the one just enqueued."""
+    for number in range(40):
+        run.send(run.s('log', 'order', number).then(run.s('log', 'order', priority=3)))
+    run.want_list('interop:log:order', 80)
