@@ -67,11 +67,11 @@ private enum UniqueMark {
 
 extension Message {
     /// Whether this is a unique job.
-    var isUnique: Bool { Self.isUnique(id) }
+    var isUnique: Bool { Self.isUnique(id.utf8) }
 
-    static func isUnique(_ id: String) -> Bool {
-        let id = id.utf8
-        return id.count > UniqueMark.length && id.suffix(UniqueMark.length).starts(with: UniqueMark.separator.utf8)
+    /// The same by the UTF-8 of its id.
+    static func isUnique(_ id: some BidirectionalCollection<UInt8>) -> Bool {
+        id.count > UniqueMark.length && id.suffix(UniqueMark.length).starts(with: UniqueMark.separator.utf8)
     }
 
     /// What frees the key of a unique job; nil for any other task.

@@ -29,7 +29,7 @@ final class Committer: GatheringSink {
         mutating func seal() {
             guard completions.count > 0 else { return }
             pending.append(Settlement(of: nil, [.complete(completions)], isFinal: true))
-            completions = Completions()
+            completions = Completions(likely: completions)
         }
 
         /// Counts something that was added; whoever is to write it now.
@@ -87,7 +87,12 @@ final class Committer: GatheringSink {
         if isFull { try await flush() }
     }
 
-    func complete(_ id: String, _ value: [UInt8]?, of delivery: Delivery, at now: ContinuousClock.Instant) -> Bool {
+    func complete(
+        _ id: UnsafeBufferPointer<UInt8>,
+        _ value: [UInt8]?,
+        of delivery: Delivery,
+        at now: ContinuousClock.Instant
+    ) -> Bool {
         let (writer, isFull) = state.withLock { state in
             state.completions.append(id, value, of: delivery)
             // Its message is held until then.

@@ -218,6 +218,7 @@ public final class Consumer: Service {
                 huey: huey,
                 channel: channel,
                 buffer: buffer,
+                inFlight: consumer.inFlight,
                 options: options,
                 logger: logger.part("Worker"),
                 settle: { committer.settle() }
@@ -255,18 +256,24 @@ public final class Consumer: Service {
             }
         }
 
-        /// The next message for a worker. What it has finished is written once nothing more comes at once, and before a message behind which
-        /// nothing waits: it may take its time.
+        /// The next message for a worker if there is one now. What was finished is written before one behind which nothing waits: it may
+        /// take its time.
+        private func take() -> HeldMessage? {
+            guard let (message, isLast) = buffer.take() else { return nil }
+            if isLast { committer.settle() }
+            return message
+        }
+
+        /// The next message for a worker. What it has finished is written once nothing more comes at once.
         private nonisolated(nonsending) func next() async -> HeldMessage? {
             // huey's own bound: who holds nothing else has at most one task to lose.
-            if consumer.options.prefetch == 0, !channel.acknowledges { try? await committer.flush() }
-            if let (message, isLast) = buffer.take() {
-                if isLast { committer.settle() }
-                return message
-            }
+            if holdsNothingElse { try? await committer.flush() }
+            if let message = take() { return message }
             committer.settle()
             return await buffer.next()
         }
+
+        private var holdsNothingElse: Bool { consumer.options.prefetch == 0 && !channel.acknowledges }
 
         private func runWorker(_ name: String) async {
             let huey = consumer.huey
@@ -282,7 +289,12 @@ public final class Consumer: Service {
             var count = 0
             var pause = consumer.options.initialDelay
             await huey.runLifecycleHooks(.startup)
-            while let message = await next() {
+            let mayTake = !holdsNothingElse
+            // What is there is taken without a call that could wait: such a call costs more.
+            while true {
+                var taken = mayTake ? take() : nil
+                if taken == nil { taken = await next() }
+                guard let message = taken else { break }
                 do {
                     // What was interrupted goes back when the channel closes, where it is held.
                     try await executor.run(message)

@@ -7,6 +7,7 @@ struct Fetcher: Sendable {
     let huey: Huey
     let channel: any DeliveryChannel
     let buffer: WorkBuffer<HeldMessage>
+    let inFlight: InFlight
     let options: ConsumerOptions
     let logger: Logger
     /// Lets what finished tasks brought about be written now.
@@ -25,6 +26,9 @@ struct Fetcher: Sendable {
         static let deepBatch = 32
         /// A message that has waited this long behind a running task goes back, for whoever is idle elsewhere.
         static let patience = Duration.milliseconds(2)
+        /// Where tasks take no longer than this, more workers than half of the processors are only in each other's way.
+        static let quick = Duration.microseconds(10)
+        static let quickWorkers = max(1, ProcessIdentity.processors / 2)
         /// From so many messages on their revocations are looked at while the next batch is on its way.
         static let longLook = 16
         /// How many bytes of messages are decoded without a change of threads.
@@ -41,10 +45,21 @@ struct Fetcher: Sendable {
         var allowance = 0
         /// Whether the queue had as many when it was last asked.
         var isQueueDeep = false
+        /// Whether the last tasks were over in no time.
+        var isQuick = false
+        /// What had come to its end when that was last looked at.
+        var ended = InFlight.Totals()
 
         /// From how few waiting messages on more are fetched while all workers are busy, so that none has to wait for the next batch.
         func lowWater(_ limit: Int?) -> Int {
             limit == nil && isQueueDeep && allowance >= Bound.deepBatch ? allowance : -1
+        }
+
+        /// How many of so many workers are left idle when messages come: where a queue is deep and tasks are quick.
+        mutating func idleWorkers(of workers: Int, _ limit: Int?, ended now: InFlight.Totals) -> Int {
+            if let mean = now.mean(since: ended) { isQuick = mean <= Bound.quick }
+            ended = now
+            return isQuick && lowWater(limit) > 0 ? max(0, workers - Bound.quickWorkers) : 0
         }
 
         mutating func grow(after deliveries: [Delivery]) {
@@ -114,7 +129,7 @@ struct Fetcher: Sendable {
         }
         pause = options.initialDelay
         appetite.grow(after: deliveries)
-        await giveBack(await supply(deliveries, &looks))
+        await giveBack(await supply(deliveries, &appetite, &looks))
     }
 
     /// Fetches while all workers are busy, one batch while another is decoded, as long as batches are full and workers keep up.
@@ -138,7 +153,7 @@ struct Fetcher: Sendable {
                 return await giveBack(deliveries)
             }
             let next = mayFetchNext(appetite) ? fetchNext(limit) : nil
-            let late = await supply(deliveries, &looks)
+            let late = await supply(deliveries, &appetite, &looks)
             guard let next else { return await giveBack(late) }
             let following = await next.result
             // In their order: what stands behind goes back with them.
@@ -160,7 +175,11 @@ struct Fetcher: Sendable {
     }
 
     /// Decodes messages and hands them out. Returns what is to be put back.
-    private func supply(_ deliveries: [Delivery], _ looks: inout DiscardingTaskGroup) async -> [Delivery] {
+    private func supply(
+        _ deliveries: [Delivery],
+        _ appetite: inout Appetite,
+        _ looks: inout DiscardingTaskGroup
+    ) async -> [Delivery] {
         let prepared = await prepare(deliveries)
         let messages = prepared.messages
         if messages.count < Bound.longLook {
@@ -169,7 +188,8 @@ struct Fetcher: Sendable {
             looks.addTask { await huey.look(at: prepared) }
         }
         // Noted before a look into the buffer, or in the buffer when it is looked into: nothing slips through between.
-        return buffer.supply(messages) { messages in
+        let idle = appetite.idleWorkers(of: options.workers, options.prefetch, ended: inFlight.totals)
+        return buffer.supply(messages, leavingIdle: idle) { messages in
             overtaken.priority.map { priority in !messages.contains { $0.priority < priority } } ?? true
         }.map(\.delivery)
     }

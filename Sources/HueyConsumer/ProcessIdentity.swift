@@ -6,9 +6,11 @@
     import Darwin
 #endif
 
-/// This process, and how it starts anew.
+/// This process, what it runs on, and how it starts anew.
 enum ProcessIdentity {
     static var pid: Int { Int(getpid()) }
+    /// How many processors there are.
+    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// Replaces the process by a fresh one with the same arguments; returns only when that fails. Mirrors huey's
     /// `os.execl(python, python, *sys.argv)`.

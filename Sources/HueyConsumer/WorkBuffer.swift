@@ -3,37 +3,63 @@ import Synchronization
 
 /// Messages on their way from the queue to idle workers, and the idle workers that wait for them.
 ///
-/// Workers take one message each; the fetcher is told how many are wanted. A message is handed out or given back, never both.
+/// Workers take one message each; the fetcher is told how many are wanted. A message is handed out or given back, never both. Where tasks
+/// are over in no time, few workers are woken and take one message after the other.
 final class WorkBuffer<Message: Sendable>: Sendable {
     private struct State {
-        var messages: [Message] = []
+        /// What is supplied at once stays in one piece, so that the lock is held for a moment only.
+        var batches: [[Message]] = []
+        /// How many messages of the first batch are taken.
         var head = 0
+        /// How many messages wait for a worker.
+        var backlog = 0
         var idle: [CheckedContinuation<Message?, Never>] = []
         var fetcher: CheckedContinuation<Demand, Never>?
         /// At how many waiting messages the fetcher wants to hear of it, before any worker is idle.
         var lowWater = -1
         var isStopped = false
 
-        var backlog: Int { messages.count - head }
+        /// Whether workers wait and there is nothing for them.
+        var isStarving: Bool { !idle.isEmpty && backlog == 0 }
+
+        mutating func append(_ batch: [Message]) {
+            guard !batch.isEmpty else { return }
+            batches.append(batch)
+            backlog += batch.count
+        }
 
         mutating func pop() -> Message? {
-            guard head < messages.count else { return nil }
-            let delivery = messages[head]
+            guard let message = batches.first?[head] else { return nil }
             head += 1
-            if head == messages.count {
-                messages.removeAll(keepingCapacity: true)
+            backlog -= 1
+            if head == batches[0].count {
+                batches.removeFirst()
                 head = 0
             }
-            return delivery
+            return message
         }
 
         /// All that is left, next first.
+        var waiting: some Sequence<Message> { batches.joined().dropFirst(head) }
+
         mutating func popAll() -> [Message] {
-            defer {
-                messages.removeAll(keepingCapacity: true)
-                head = 0
+            defer { (batches, head, backlog) = ([], 0, 0) }
+            return Array(waiting)
+        }
+
+        /// Wakes workers for messages, but leaves so many idle.
+        mutating func handOut(leavingIdle rest: Int) -> [(CheckedContinuation<Message?, Never>, Message)] {
+            var handouts: [(CheckedContinuation<Message?, Never>, Message)] = []
+            // The last to become idle first: what it works with may still be in its processor's cache.
+            while idle.count > rest, backlog > 0, let worker = idle.popLast(), let message = pop() {
+                handouts.append((worker, message))
             }
-            return Array(messages[head...])
+            return handouts
+        }
+
+        mutating func takeFetcher() -> CheckedContinuation<Demand, Never>? {
+            defer { fetcher = nil }
+            return fetcher
         }
     }
 
@@ -75,7 +101,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> Demand? in
                 if state.isStopped { return .stopped }
-                if !state.idle.isEmpty { return .workers(state.idle.count) }
+                if state.isStarving { return .workers(state.idle.count) }
                 if state.backlog <= lowWater { return .low }
                 state.fetcher = continuation
                 state.lowWater = lowWater
@@ -87,29 +113,35 @@ final class WorkBuffer<Message: Sendable>: Sendable {
 
     /// Hands messages out; what no worker can take now stays for the next to become idle. Returns what came too late.
     ///
-    /// - Parameter areWanted: asked while nobody can look into the buffer; where it says no, all come too late.
-    func supply(_ deliveries: [Message], if areWanted: ([Message]) -> Bool = { _ in true }) -> [Message] {
+    /// - Parameters:
+    ///   - rest: how many workers are left idle, though there may be messages for them.
+    ///   - areWanted: asked while nobody can look into the buffer; where it says no, all come too late.
+    func supply(
+        _ deliveries: [Message],
+        leavingIdle rest: Int = 0,
+        if areWanted: ([Message]) -> Bool = { _ in true }
+    ) -> [Message] {
         let (handouts, late) = state.withLock {
             state -> ([(CheckedContinuation<Message?, Never>, Message)], [Message]) in
             guard !state.isStopped, areWanted(deliveries) else { return ([], deliveries) }
-            // What was taken goes first, or a queue that never runs dry would be kept for ever.
-            if state.head > 0 {
-                state.messages.removeFirst(state.head)
-                state.head = 0
-            }
-            state.messages += deliveries
-            var handouts: [(CheckedContinuation<Message?, Never>, Message)] = []
-            while !state.idle.isEmpty, let delivery = state.pop() {
-                handouts.append((state.idle.removeFirst(), delivery))
-            }
-            return (handouts, [])
+            // Where nobody is at work on what waited, somebody must be woken.
+            let rest = state.backlog == 0 ? min(rest, max(0, state.idle.count - 1)) : rest
+            state.append(deliveries)
+            return (state.handOut(leavingIdle: rest), [])
         }
-        for (continuation, delivery) in handouts { continuation.resume(returning: delivery) }
+        for (worker, message) in handouts { worker.resume(returning: message) }
         return late
     }
 
     /// Takes back what no worker has started.
-    func reclaim() -> [Message] { state.withLock { $0.popAll() } }
+    func reclaim() -> [Message] {
+        let (unstarted, fetcher, idle) = state.withLock { state in
+            let unstarted = state.popAll()
+            return (unstarted, state.isStarving ? state.takeFetcher() : nil, state.idle.count)
+        }
+        fetcher?.resume(returning: .workers(idle))
+        return unstarted
+    }
 
     /// No message is handed out any more; every idle worker and the fetcher are told. Returns what was not started.
     func stop() -> [Message] {
@@ -146,7 +178,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
 
     /// Whether such a message waits for a worker.
     func contains(where isSuch: (Message) -> Bool) -> Bool {
-        state.withLock { state in state.messages[state.head...].contains(where: isSuch) }
+        state.withLock { $0.waiting.contains(where: isSuch) }
     }
 
     /// How many messages wait for a worker.

@@ -254,10 +254,10 @@ extension Arena {
         do throws(PickleError) {
             let root = try decoder.run()
             if decoder.side.count > 0 { decoder.side.reserve(16) }
-            var arena = Arena(decoder, root: root, slab: room.slab)
+            var arena = Arena(&decoder, root: root, slab: room.slab)
             // The decoder's stack is no longer needed.
             let free = UnsafeMutableBufferPointer(rebasing: scratch[16..<16 + KeyCheck.scratchWords])
-            try arena.check(decoder, limits, free)
+            try arena.check(&decoder, limits, free)
             return .success(arena)
         } catch {
             decoder.nodes.free()
@@ -268,7 +268,8 @@ extension Arena {
         }
     }
 
-    private init(_ decoder: OpcodeReader, root: NodeIndex, slab: UnsafeMutableRawPointer?) {
+    // The decoder is passed by reference: it is large, and would be copied.
+    private init(_ decoder: inout OpcodeReader, root: NodeIndex, slab: UnsafeMutableRawPointer?) {
         nodes = decoder.nodes.base
         children = decoder.children.base
         input = decoder.input
@@ -288,7 +289,7 @@ extension Arena {
     }
 
     private mutating func check(
-        _ decoder: OpcodeReader,
+        _ decoder: inout OpcodeReader,
         _ limits: PickleLimits,
         _ scratch: UnsafeMutableBufferPointer<UInt64>
     ) throws(PickleError) {

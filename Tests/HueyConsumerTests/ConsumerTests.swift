@@ -229,6 +229,31 @@ struct ConsumerTests {
         }
     }
 
+    @Test("where few workers were enough, the others are woken when a task takes its time")
+    func wakesOthers() async throws {
+        let rig = Rig { $0.workers = 4 }
+        let started = Recorder<Void>()
+        let gate = Gate()
+        let quick = rig.huey.task("tasks.quick") { 1 }
+        rig.huey.task("tasks.wait") {
+            started.append(())
+            await gate.wait()
+            return 1
+        }
+        for _ in 0..<1000 { try await quick() }
+        try await rig.huey.remoteTask("tasks.wait")()
+        var behind: [TaskResult<Int>] = []
+        for _ in 0..<50 { behind.append(try await quick()) }
+        try await rig.run {
+            await started.wait(for: 1)
+            for result in behind {
+                let value = try await result.value()
+                #expect(value == 1)
+            }
+            gate.open()
+        }
+    }
+
     @Test("nothing is held beyond the running tasks where that is asked for")
     func noPrefetch() async throws {
         let rig = Rig {

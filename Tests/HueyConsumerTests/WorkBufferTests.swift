@@ -89,6 +89,41 @@ struct WorkBufferTests {
         #expect(buffer.take() == nil)
     }
 
+    @Test("few workers are woken for many messages where that is asked for, but one at least")
+    func fewWorkers() async {
+        let buffer = WorkBuffer<Delivery>()
+        let taken = Recorder<[UInt8]>()
+        let workers = (0..<3).map { _ in
+            Task { if let delivery = await buffer.next() { taken.append(delivery.data) } }
+        }
+        while await buffer.demand() != .workers(3) { await Task.yield() }
+        #expect(buffer.supply(Self.deliveries(0..<4), leavingIdle: 3).isEmpty)
+        await taken.wait(for: 1)
+        #expect(buffer.backlog == 3)
+        // Idle workers want nothing while messages wait for them.
+        #expect(await buffer.demand(lowWater: 3) == .low)
+        #expect(buffer.supply(Self.deliveries(4..<5), leavingIdle: 2).isEmpty)
+        #expect(buffer.backlog == 4)
+        #expect(taken.all == [[0]])
+        #expect(buffer.reclaim().map(\.data) == [[1], [2], [3], [4]])
+        _ = buffer.stop()
+        for worker in workers { await worker.value }
+    }
+
+    @Test("idle workers want messages again when those that waited for them are taken back")
+    func reclaimFromIdle() async {
+        let buffer = WorkBuffer<Delivery>()
+        let workers = (0..<3).map { _ in Task { await buffer.next() } }
+        while await buffer.demand() != .workers(3) { await Task.yield() }
+        _ = buffer.supply(Self.deliveries(0..<4), leavingIdle: 3)
+        async let wanted = buffer.demand()
+        await Task.yield()
+        #expect(buffer.reclaim().count == 3)
+        #expect(await wanted == .workers(2))
+        _ = buffer.stop()
+        for worker in workers { _ = await worker.value }
+    }
+
     @Test("each message goes to one worker, however many there are")
     func concurrent() async {
         let buffer = WorkBuffer<Delivery>()

@@ -21,9 +21,15 @@ package protocol GatheringSink: EffectSink {
     /// Takes a task over that has come to its end; whether so much waits by now that the caller had better ``EffectSink/flush()``.
     ///
     /// - Parameters:
+    ///   - id: the UTF-8 of the task's id, valid only while this runs.
     ///   - value: the task's value as it is stored, if it is.
     ///   - now: the time, which its caller has just looked up.
-    func complete(_ id: String, _ value: [UInt8]?, of delivery: Delivery, at now: ContinuousClock.Instant) -> Bool
+    func complete(
+        _ id: UnsafeBufferPointer<UInt8>,
+        _ value: [UInt8]?,
+        of delivery: Delivery,
+        at now: ContinuousClock.Instant
+    ) -> Bool
 }
 
 /// Commits at once.

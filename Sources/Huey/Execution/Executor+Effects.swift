@@ -39,9 +39,12 @@ struct TaskRun: Sendable {
     }
 
     static func isNone(_ value: RegisteredTask.Value, of task: RegisteredTask) -> Bool {
-        guard task.mayReturnNone else { return false }
+        task.mayReturnNone && isNone(value)
+    }
+
+    private static func isNone<Value>(_ value: Value) -> Bool {
         // Asking for a type is much cheaper than asking for a protocol.
-        if let value = value as? PickleValue { return value.isPythonNone }
+        if Value.self == PickleValue.self, let value = value as? PickleValue { return value.isPythonNone }
         return (value as? any NoneRepresentable)?.isPythonNone ?? false
     }
 

@@ -3,7 +3,6 @@ import Logging
 extension Executor {
     /// huey's line about the end of a task.
     func log(_ outcome: TaskOutcome, _ context: TaskContext, took duration: Duration) {
-        let id = context.id
         switch outcome {
         case .value:
             guard logger.logLevel <= .info else { return }
@@ -11,6 +10,7 @@ extension Executor {
             let fraction = String(thousandths % 1000 + 1000).dropFirst()
             logger.info("\(context.message.summary) executed in \(thousandths / 1000).\(fraction)s")
         case .failure(let error):
+            let id = context.id
             switch error {
             case is TaskTimeout:
                 logger.warning("Task \(id) timed out after \(context.timeout?.description ?? "?")s.")

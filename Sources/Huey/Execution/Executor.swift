@@ -42,18 +42,44 @@ package struct Executor: Sendable {
 
     /// Runs a message. Whatever is wrong with it, it does not vanish: it is buried with the reason.
     ///
+    /// A plain task, see ``ReadyTask/isPlain``, is over in this one function: what is asynchronous costs more than what it does.
+    ///
     /// - Throws: the storage's error; then nothing is known of the task's effects.
     @discardableResult
     package nonisolated(nonsending) func run(_ message: HeldMessage) async throws -> Completion {
+        let start: ReadyTask
         switch message {
         case .ready(let task):
-            await task.waitForLook()
-            return try await run(task)
-        case .fetched(let delivery, let look, let place):
-            await look.wait()
-            if let task = huey.read(delivery, look, place) { return try await run(task) }
-            return try await run(delivery)
+            if task.isBeingLookedAt { await task.waitForLook() }
+            start = task
+        case .fetched(let look, let place):
+            if look.isUnderWay { await look.wait() }
+            guard let task = huey.read(look, place) else { return try await run(look.deliveries[place]) }
+            start = task
         case .raw(let delivery): return try await run(delivery)
+        }
+        let begin = ContinuousClock.now
+        guard let context = beginPlainly(start, at: begin) else { return try await run(start) }
+        let outcome: TaskOutcome
+        do {
+            outcome = .value(try await start.task.run(context))
+        } catch is CancellationError where Task.isCancelled {
+            seat.remove(start)
+            return interrupted(start)
+        } catch {
+            outcome = .failure(error)
+        }
+        let end = ContinuousClock.now
+        let duration = begin.duration(to: end)
+        seat.remove(start, after: duration)
+        note(outcome, context, took: duration)
+        if let isFull = complete(outcome, start, took: duration, at: end) {
+            if isFull { try await sink.flush() }
+            return .settled
+        }
+        // A failure, or a value that cannot be written, which is one.
+        return try await burying(start) {
+            try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
         }
     }
 
@@ -77,17 +103,22 @@ package struct Executor: Sendable {
         return try await run(ReadyTask(delivery: delivery, message: message, task: task))
     }
 
-    private nonisolated(nonsending) func run(_ start: ReadyTask) async throws -> Completion {
+    private func run(_ start: ReadyTask) async throws -> Completion {
         var isAlone = false
         defer { if isAlone { inFlight.leaveAlone() } }
         if start.delivery.redeliveries > 0, let end = try await readmit(start, &isAlone) { return end }
-        do {
-            let now = ContinuousClock.now
-            if isPlain(start, at: now) { return try await runPlainly(start, from: now) }
+        return try await burying(start) {
             let start = start.decoded
             return try await execute(TaskRun(start), start)
+        }
+    }
+
+    /// Buries a message whose run cannot come to an end: again it would come to the same.
+    private func burying(_ start: ReadyTask, _ run: () async throws -> Completion) async throws -> Completion {
+        do {
+            return try await run()
         } catch  where error is HueyError || error is PickleException || error is PickleError {
-            // Running it again would come to the same. An exception's own text may quote arguments.
+            // An exception's own text may quote arguments.
             let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
             logger.error("Unhandled error during execution of task \(start.id).", metadata: ["reason": "\(reason)"])
             return try await bury(start.delivery, .unwritable, reason, start.message)
@@ -123,33 +154,33 @@ package struct Executor: Sendable {
             )
     }
 
-    /// What ``execute(_:_:)`` comes to for such a message, in as few steps as there can be.
-    private nonisolated(nonsending) func runPlainly(_ start: ReadyTask, from begin: ContinuousClock.Instant)
-        async throws -> Completion
-    {
+    /// What ``execute(_:_:)`` comes to for such a message, in as few steps as there can be; nil for any other.
+    private func beginPlainly(_ start: ReadyTask, at now: ContinuousClock.Instant) -> TaskContext? {
+        guard isPlain(start, at: now) else { return nil }
         logger.info("Executing \(start.message.summary)")
         seat.insert(start)
-        let context = TaskContext(
+        return TaskContext(
             huey: huey,
             start: start,
             deadline: nil,
             deliveries: start.delivery.redeliveries + 1,
             logger: logger
         )
-        let outcome = await outcome(of: context, start.task, nil)
-        seat.remove(start)
-        let end = ContinuousClock.now
-        guard let outcome else { return interrupted(start) }
-        let duration = note(outcome, context, from: begin, to: end)
-        if let gatherer, case .value(let value) = outcome,
+    }
+
+    /// Hands a plain task's value over; whether so much waits by now that it had better be written. Nil where there is no value that can be
+    /// written, and nothing has happened.
+    private func complete(
+        _ outcome: TaskOutcome,
+        _ start: ReadyTask,
+        took duration: Duration,
+        at end: ContinuousClock.Instant
+    ) -> Bool? {
+        guard let gatherer, case .value(let value) = outcome,
             case .success(let data) = Result(catching: { try stored(value, of: start) })
-        {
-            start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
-            if gatherer.complete(start.id, data, of: start.delivery, at: end) { try await gatherer.flush() }
-            return .settled
-        }
-        // A failure, or a value that cannot be written, which is one.
-        return try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
+        else { return nil }
+        start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
+        return start.withUTF8OfID { gatherer.complete($0, data, of: start.delivery, at: end) }
     }
 
     /// What is stored of a value, if anything is.
@@ -162,16 +193,9 @@ package struct Executor: Sendable {
     }
 
     /// Notes that a task has ended, and how long it took.
-    private func note(
-        _ outcome: TaskOutcome,
-        _ context: TaskContext,
-        from begin: ContinuousClock.Instant,
-        to end: ContinuousClock.Instant
-    ) -> Duration {
-        let duration = begin.duration(to: end)
+    private func note(_ outcome: TaskOutcome, _ context: TaskContext, took duration: Duration) {
         if duration > Bound.fast { huey.revocationGeneration.advance() }
         log(outcome, context, took: duration)
-        return duration
     }
 
     private func interrupted(_ start: ReadyTask) -> Completion {
@@ -307,12 +331,13 @@ package struct Executor: Sendable {
         }
         if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
         let outcome = await outcome(of: context, task, huey.immediate ? nil : limit)
-        seat.remove(start)
+        let duration = begin.duration(to: .now)
+        seat.remove(start, after: duration)
         guard let outcome else {
             span?.recordInterruption()
             return interrupted(start)
         }
-        let duration = note(outcome, context, from: begin, to: .now)
+        note(outcome, context, took: duration)
         return try await conclude(outcome, start, context, span, took: duration, lateness: lateness)
     }
 

@@ -34,17 +34,21 @@ private struct MessageReader {
             } else {
                 try huey.serializer.deserialize(delivery.data)
             }
-        guard let fields = Message.fields(of: view), find(fields[1]), let task = tasks[last] else { return nil }
-        let place = ReadyTask.Place(look: look, own: ids.count, name: last)
-        guard let ready = try huey.ready(delivery, view, fields, task, place) else { return nil }
-        ids.append(ready.id)
-        return ready
+        return try withExtendedLifetime(view) {
+            guard let fields = Message.fields(of: view), findName(in: fields), let task = tasks[last] else {
+                return nil
+            }
+            let place = ReadyTask.Place(look: look, own: ids.count, name: last)
+            guard let ready = try huey.ready(delivery, view, fields, task, place) else { return nil }
+            ready.withUTF8OfID { ids.append($0) }
+            return ready
+        }
     }
 
-    /// Makes the name in a field the last one; whether it is a name.
-    private mutating func find(_ field: PickleView) -> Bool {
-        if last < names.count, field.equals(names[last]) { return true }
-        guard let name = field.string else { return false }
+    /// Makes a message's name the last one; whether it has one.
+    private mutating func findName(in fields: PickleFields) -> Bool {
+        if last < names.count, fields.equals(names[last], at: 1) { return true }
+        guard let name = fields.string(at: 1) else { return false }
         if let known = names.firstIndex(of: name) {
             last = known
         } else {
@@ -105,8 +109,8 @@ extension Huey {
             guard let place = Message.likelyID(in: delivery.data) else { return nil }
             ids.append(delivery.data[place])
         }
-        let look = RevocationLook(guessing: ids, of: tasks)
-        let messages = deliveries.enumerated().map { HeldMessage.fetched($1, look, place: $0) }
+        let look = RevocationLook(of: deliveries, guessing: ids, of: tasks)
+        let messages = deliveries.indices.map { HeldMessage.fetched(look, place: $0) }
         return PreparedMessages(messages: messages, look: look)
     }
 
@@ -122,18 +126,18 @@ extension Huey {
     }
 
     /// Decodes a message whose revocation was looked up by a guess; nil where that was wrong, or anything is unusual.
-    func read(_ delivery: Delivery, _ look: RevocationLook, _ place: Int) -> ReadyTask? {
-        guard let view = try? serializer.deserialize(delivery.data), let fields = Message.fields(of: view),
-            let name = look.tasks.firstIndex(where: { fields[1].equals($0.name) }),
-            let ready = try? ready(
-                delivery,
-                view,
-                fields,
-                look.tasks[name],
-                ReadyTask.Place(look: look, own: place, name: name)
-            )
-        else { return nil }
-        return look.guessed(ready.id, at: place) ? ready : nil
+    func read(_ look: RevocationLook, _ place: Int) -> ReadyTask? {
+        guard let view = try? serializer.deserialize(look.deliveries[place].data) else { return nil }
+        return withExtendedLifetime(view) {
+            guard let fields = Message.fields(of: view),
+                let name = look.tasks.firstIndex(where: { fields.equals($0.name, at: 1) })
+            else { return nil }
+            let place = ReadyTask.Place(look: look, own: place, name: name)
+            guard let ready = try? ready(look.deliveries[place.own], view, fields, look.tasks[name], place),
+                ready.withUTF8OfID({ look.guessed($0, at: place.own) })
+            else { return nil }
+            return ready
+        }
     }
 
     /// The task that a message calls; nil where something behind it is not registered here.
@@ -142,15 +146,15 @@ extension Huey {
     fileprivate func ready(
         _ delivery: Delivery,
         _ view: PickleView,
-        _ fields: PickleView.Elements,
+        _ fields: PickleFields,
         _ task: RegisteredTask,
         _ place: ReadyTask.Place
     ) throws -> ReadyTask? {
-        let priority = fields.count > 5 ? fields[5].int.map { Double($0) } ?? fields[5].double ?? 0 : 0
-        if let id = fields[0].string, !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields),
+        let priority = fields.count > 5 ? fields.int(at: 5).map { Double($0) } ?? fields.double(at: 5) ?? 0 : 0
+        if let id = fields.utf8(at: 0), !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields),
             !Message.isUnique(id)
         {
-            return ReadyTask(delivery: delivery, plain: view, id: id, task: task, priority: priority, place: place)
+            return ReadyTask(delivery: delivery, plain: fields, task: task, priority: priority, place: place)
         }
         var message = try message(from: view, likely: task.name)
         resolve(&message, task)

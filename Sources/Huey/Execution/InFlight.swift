@@ -4,27 +4,57 @@ import Synchronization
 package final class InFlight: Sendable {
     /// What one worker runs, in the order of their start: mostly one task.
     final class Seat: Sendable {
-        private let running = Mutex<[ReadyTask]>([])
+        private struct State {
+            var running: [ReadyTask] = []
+            var totals = Totals()
+        }
 
-        func insert(_ task: ReadyTask) { running.withLock { $0.append(task) } }
+        private let state = Mutex(State())
 
-        func remove(_ task: ReadyTask) {
-            running.withLock { running in
-                if running.count == 1, running[0] === task {
-                    running.removeAll(keepingCapacity: true)
+        func insert(_ task: ReadyTask) { state.withLock { $0.running.append(task) } }
+
+        /// - Parameter duration: how long it took, where it has come to its end.
+        func remove(_ task: ReadyTask, after duration: Duration? = nil) {
+            state.withLock { state in
+                if let duration { state.totals.add(1, duration) }
+                if state.running.count == 1, state.running[0] === task {
+                    state.running.removeAll(keepingCapacity: true)
                 } else {
-                    running.removeAll { $0 === task }
+                    state.running.removeAll { $0 === task }
                 }
             }
         }
 
-        var count: Int { running.withLock { $0.count } }
+        var count: Int { state.withLock { $0.running.count } }
+
+        fileprivate var totals: Totals { state.withLock { $0.totals } }
 
         func takeAll() -> [ReadyTask] {
-            running.withLock { running in
-                defer { running = [] }
-                return running
+            state.withLock { state in
+                defer { state.running = [] }
+                return state.running
             }
+        }
+    }
+
+    /// How many tasks have come to their ends up to a moment, and how long they took.
+    package struct Totals: Sendable {
+        private var count = 0
+        private var time = Duration.zero
+
+        package init() {}
+
+        fileprivate mutating func add(_ count: Int, _ time: Duration) {
+            self.count &+= count
+            self.time += time
+        }
+
+        fileprivate mutating func add(_ other: Totals) { add(other.count, other.time) }
+
+        /// How long a task took on average since then; nil where none has ended.
+        package func mean(since earlier: Totals) -> Duration? {
+            let ended = count &- earlier.count
+            return ended > 0 ? (time - earlier.time) / ended : nil
         }
     }
 
@@ -42,6 +72,11 @@ package final class InFlight: Sendable {
     }
 
     package var count: Int { seats.withLock { $0.reduce(0) { $0 + $1.count } } }
+
+    /// What has come to its end here.
+    package var totals: Totals {
+        seats.withLock { $0.reduce(into: Totals()) { $0.add($1.totals) } }
+    }
 
     /// Tells the listeners of every running task that it will not finish. Mirrors `notify_interrupted_tasks`.
     package func notifyInterrupted(_ huey: Huey) async {

@@ -3,15 +3,13 @@ import Pickle
 /// A message with the task that it calls, decoded as far as its run needs. A class: a run hands it from step to step without copying.
 package final class ReadyTask: Sendable {
     private enum Content: Sendable {
-        /// Of the kind that ``Message/isPlain(_:)`` tells, and without a trace: left where it is on the wire.
-        case wire(PickleView)
+        /// Of the kind that ``Message/isPlain(_:)`` tells, and without a trace: its fields, left where they are on the wire.
+        case wire(PickleView.Elements)
         indirect case message(Message)
     }
 
     package let delivery: Delivery
     let task: RegisteredTask
-    /// The task's id.
-    let id: String
     /// By what the queue sorted it; 0 where the producer chose none.
     let priority: Double
     /// Whether nothing is to be decided before or after its task but its revocation: no time that may have come or gone, no limit, and
@@ -38,7 +36,6 @@ package final class ReadyTask: Sendable {
         self.delivery = delivery
         self.priority = priority
         self.task = task
-        id = message.id
         isPlain =
             message.eta == nil && message.expiresResolved == nil && message.timeout?.isTrue != true
             && message.onComplete == nil && message.onError == nil && message.chord == nil
@@ -50,8 +47,7 @@ package final class ReadyTask: Sendable {
     /// A task whose message is plain, as ``Message/isPlain(_:)`` has found.
     init(
         delivery: Delivery,
-        plain fields: PickleView,
-        id: String,
+        plain fields: PickleFields,
         task: RegisteredTask,
         priority: Double,
         place: Place
@@ -59,19 +55,35 @@ package final class ReadyTask: Sendable {
         self.delivery = delivery
         self.priority = priority
         self.task = task
-        self.id = id
         isPlain = true
-        content = .wire(fields)
+        content = .wire(fields.elements)
         self.place = place
+    }
+
+    /// The task's id.
+    var id: String { withUTF8OfID { String(decoding: $0, as: UTF8.self) } }
+
+    /// Calls `body` with the UTF-8 of the task's id, where it lies on the wire if it does: most ids are never made a string.
+    func withUTF8OfID<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
+        switch content {
+        case .message(let message):
+            var id = message.id
+            return try id.withUTF8(body)
+        case .wire(let elements):
+            return try withExtendedLifetime(elements) {
+                try body(elements.fields.utf8(at: 0) ?? UnsafeBufferPointer(start: nil, count: 0))
+            }
+        }
     }
 
     /// The message, with the task's defaults for what its producer left open.
     var message: Message {
         switch content {
         case .message(let message): return message
-        case .wire(let view):
+        case .wire(let elements):
             // It was looked at before; the second form is there because this cannot throw.
-            var message = (try? Message(pickle: view, likely: task.name)) ?? Message(id: id, name: task.name)
+            let root = elements.document.root
+            var message = (try? Message(pickle: root, likely: task.name)) ?? Message(id: id, name: task.name)
             message.fill(from: task.settings)
             return message
         }
@@ -88,17 +100,28 @@ package final class ReadyTask: Sendable {
     /// - Throws: what pickling arguments throws that were never on the wire.
     func arguments() throws -> (args: PickleView, kwargs: PickleView) {
         switch content {
-        case .wire(let view):
-            guard let fields = view.object?.arguments, let args = fields.dropFirst(6).first,
-                let kwargs = fields.dropFirst(7).first
-            else { throw HueyError.malformedMessage("a message without arguments") }
-            return (args, kwargs)
+        case .wire(let elements): return (elements[6], elements[7])
         case .message(let message):
             return try message.arguments.views()
         }
     }
 
+    /// The positional arguments where they lie on the wire, if there are so many, and no others; nil, too, where that is not known.
+    func positionalArguments(_ count: Int) -> PickleView.Elements? {
+        guard case .wire(let elements) = content else { return nil }
+        return withExtendedLifetime(elements) {
+            let fields = elements.fields
+            guard fields.isEmptyDict(at: 7), let arguments = fields.tuple(at: 6), arguments.count == count else {
+                return nil
+            }
+            return arguments
+        }
+    }
+
     // MARK: revocations
+
+    /// Whether somebody is about to look at the revocations of its batch for the first time.
+    var isBeingLookedAt: Bool { place?.look.isUnderWay ?? false }
 
     /// Returns once the revocations of its batch have been looked at, if somebody is about to.
     nonisolated(nonsending) func waitForLook() async {
@@ -140,12 +163,13 @@ package enum HeldMessage: Sendable {
     /// As it came: whoever runs it decodes it, and reports what is wrong with it.
     indirect case raw(Delivery)
     case ready(ReadyTask)
-    /// As it came; its place in a look at revocations was guessed, see ``Message/likelyID(in:)``.
-    case fetched(Delivery, RevocationLook, place: Int)
+    /// As it came, with others that are looked at together; its id was guessed, see ``Message/likelyID(in:)``.
+    case fetched(RevocationLook, place: Int)
 
     package var delivery: Delivery {
         switch self {
-        case .raw(let delivery), .fetched(let delivery, _, _): delivery
+        case .raw(let delivery): delivery
+        case .fetched(let look, let place): look.deliveries[place]
         case .ready(let task): task.delivery
         }
     }
@@ -160,24 +184,25 @@ package enum HeldMessage: Sendable {
 }
 
 extension Message {
-    /// The fields of what may be a message.
-    static func fields(of view: PickleView) -> PickleView.Elements? {
-        guard let object = view.object, object.isInstance(of: "huey.registry", "Message") else { return nil }
-        let fields = object.arguments
-        return fields.count > 1 ? fields : nil
+    /// The fields of what may be a message, for as long as the view is kept.
+    static func fields(of view: PickleView) -> PickleFields? {
+        guard let fields = view.fields(of: "huey.registry", "Message"), fields.count > 1 else { return nil }
+        return fields
     }
 
     /// Whether the fields of a message are those of a task to run now, with nothing behind it and no limit of its own. Looks at their
     /// kinds only: what is odd is for the decoder to judge.
-    static func isPlain(_ fields: PickleView.Elements) -> Bool {
+    static func isPlain(_ fields: PickleFields) -> Bool {
         guard (10...15).contains(fields.count) else { return false }
         // eta, on_complete, on_error, expires_resolved, timeout, chord_config
-        for index in [2, 8, 9, 11, 12, 13] where index < fields.count && !fields.isNone(at: index) { return false }
-        // retries, retry_delay, priority, expires, retry_backoff
-        for index in [3, 4, 5, 10, 14] where index < fields.count && !fields.isNone(at: index) {
-            guard fields[index].int != nil else { return false }
+        for position in [2, 8, 9, 11, 12, 13] where position < fields.count && !fields.isNone(at: position) {
+            return false
         }
-        return fields[6].kind == .tuple && fields[7].kind == .dict
+        // retries, retry_delay, priority, expires, retry_backoff
+        for position in [3, 4, 5, 10, 14] where position < fields.count && !fields.isNone(at: position) {
+            guard fields.int(at: position) != nil else { return false }
+        }
+        return fields.isTuple(at: 6) && fields.isDict(at: 7)
     }
 
     /// What the producer left open is what the task was registered with.

@@ -24,24 +24,27 @@ package final class RevocationLook: Sendable {
 
     private let state = Mutex(State())
     private let firstLook = UnderWay()
-    /// The ids by which messages are looked up before they are decoded, and the tasks that they may be of.
+    /// Messages that are looked up before they are decoded, the ids that they are likely to have, and the tasks that they may be of.
+    let deliveries: [Delivery]
     private let guesses: TaskIDs
     let tasks: [RegisteredTask]
 
     init() {
+        deliveries = []
         guesses = TaskIDs()
         tasks = []
     }
 
     /// A look at what is likely; it has begun.
-    init(guessing ids: TaskIDs, of tasks: [RegisteredTask]) {
+    init(of deliveries: [Delivery], guessing ids: TaskIDs, of tasks: [RegisteredTask]) {
+        self.deliveries = deliveries
         guesses = ids
         self.tasks = tasks
         begin(ids, tasks.map(\.name))
     }
 
     /// Whether the id at a place was guessed right.
-    func guessed(_ id: String, at place: Int) -> Bool { guesses.holds(id, at: place) }
+    func guessed(_ id: UnsafeBufferPointer<UInt8>, at place: Int) -> Bool { guesses.holds(id, at: place) }
 
     /// Says whose revocations these are. Whoever gets that far waits until ``end()``.
     func begin(_ ids: TaskIDs, _ names: [String]) {
@@ -54,6 +57,9 @@ package final class RevocationLook: Sendable {
 
     /// The first look is over, whatever it found.
     func end() { firstLook.end() }
+
+    /// Whether the first look is not over.
+    var isUnderWay: Bool { firstLook.isAny }
 
     /// Returns once the first look is over.
     nonisolated(nonsending) func wait() async { await firstLook.wait() }

@@ -33,5 +33,6 @@ package final class UnderWay: Sendable {
         }
     }
 
-    private var isAny: Bool { count.load(ordering: .acquiring) > 0 }
+    /// Whether anything is under way.
+    package var isAny: Bool { count.load(ordering: .acquiring) > 0 }
 }

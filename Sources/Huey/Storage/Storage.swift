@@ -186,12 +186,20 @@ public struct Completions: Sendable {
 
     public init() {}
 
+    /// With room for as much as others are.
+    package init(likely others: Completions) {
+        ids = TaskIDs(likely: others.ids)
+        bytes.reserveCapacity(others.bytes.count)
+        ends.reserveCapacity(others.count)
+        deliveries.reserveCapacity(others.count)
+    }
+
     public var count: Int { ids.count }
     /// How many of the values are stored.
     public private(set) var stored = 0
 
-    /// Adds a task.
-    package mutating func append(_ id: String, _ value: [UInt8]?, of delivery: Delivery) {
+    /// Adds a task by the UTF-8 of its id.
+    package mutating func append(_ id: UnsafeBufferPointer<UInt8>, _ value: [UInt8]?, of delivery: Delivery) {
         ids.append(id)
         append(value, of: delivery)
     }
@@ -243,7 +251,7 @@ public struct Completions: Sendable {
         forEach { id, value in
             defer { index += 1 }
             guard deliveries[index].receipt?.life == life else { return }
-            group.ids.append(Array(id)[...])
+            group.ids.append(id.bindMemory(to: UInt8.self))
             group.append(value, of: deliveries[index])
             if group.count == size {
                 groups.append(group)

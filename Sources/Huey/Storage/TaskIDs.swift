@@ -7,7 +7,13 @@ public struct TaskIDs: Sendable {
     public init() {}
 
     public init(_ ids: some Sequence<String>) {
-        for id in ids { append(id) }
+        for var id in ids { id.withUTF8 { append($0) } }
+    }
+
+    /// With room for as many as others are.
+    init(likely others: TaskIDs) {
+        bytes.reserveCapacity(others.bytes.count)
+        ends.reserveCapacity(others.count)
     }
 
     public var count: Int { ends.count }
@@ -29,8 +35,9 @@ public struct TaskIDs: Sendable {
         }
     }
 
-    mutating func append(_ id: String) {
-        bytes += id.utf8
+    /// Adds an id by its UTF-8.
+    mutating func append(_ id: UnsafeBufferPointer<UInt8>) {
+        bytes += id
         ends.append(bytes.count)
     }
 
@@ -47,24 +54,21 @@ public struct TaskIDs: Sendable {
         return rest
     }
 
-    /// Whether the id at a place is this one.
-    func holds(_ id: String, at index: Int) -> Bool {
+    /// Whether the id at a place has this UTF-8.
+    func holds(_ id: UnsafeBufferPointer<UInt8>, at index: Int) -> Bool {
         let range = range(index)
-        guard range.count == id.utf8.count else { return false }
-        var id = id
+        guard range.count == id.count else { return false }
         return bytes.withUnsafeBytes { bytes in
-            id.withUTF8 { id in
-                let (one, other) = (UnsafeRawBufferPointer(rebasing: bytes[range]), UnsafeRawBufferPointer(id))
-                var place = 0
-                while place + 8 <= one.count {
-                    let isSame =
-                        one.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                        == other.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                    guard isSame else { return false }
-                    place += 8
-                }
-                return one[place...].elementsEqual(other[place...])
+            let (one, other) = (UnsafeRawBufferPointer(rebasing: bytes[range]), UnsafeRawBufferPointer(id))
+            var place = 0
+            while place + 8 <= one.count {
+                let isSame =
+                    one.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                    == other.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                guard isSame else { return false }
+                place += 8
             }
+            return one[place...].elementsEqual(other[place...])
         }
     }
 

@@ -19,6 +19,8 @@ struct Signature: Sendable {
     private let names: [String: Int]
     /// Where a context task's own `task` goes, which huey passes by name.
     private let taskSlot: Int?
+    /// Whether all parameters take positional arguments, one each.
+    private let isPlain: Bool
 
     /// - Throws: ``HueyError`` `.invalidConfiguration` for parameters that Python would not accept.
     init(name: String, parameters: [Parameter], takesTask: Bool = false) throws {
@@ -33,6 +35,7 @@ struct Signature: Sendable {
         hasKeywords = keywords == 1
         let named = positional + keywordOnly
         taskSlot = takesTask ? positional.count - 1 : nil
+        isPlain = taskSlot == nil && keywordOnly.isEmpty && !hasVariadic && !hasKeywords
         let firstDefault = positional.firstIndex { $0.defaultValue != nil } ?? positional.endIndex
         guard variadic <= 1, keywords <= 1, Set(parameters.map(\.name)).count == parameters.count,
             positional[firstDefault...].dropLast(takesTask ? 1 : 0).allSatisfy({ $0.defaultValue != nil })
@@ -58,6 +61,9 @@ struct Signature: Sendable {
 
     /// The same for the message that a task runs for.
     func bind(_ context: TaskContext) throws -> BoundArguments {
+        if isPlain, let values = context.start.positionalArguments(positional.count) {
+            return BoundArguments(wire: values)
+        }
         let (args, kwargs) = try context.start.arguments()
         return try bind(args: args, kwargs: kwargs)
     }
@@ -69,11 +75,7 @@ struct Signature: Sendable {
         guard let pairs = kwargs.pairs else { throw notUnpackable("**", "a mapping", kwargs) }
         let args = try Self.unpackable(args) ?? args
         guard let values = args.elements else { throw notUnpackable("*", "an iterable", args) }
-        if pairs.isEmpty, taskSlot == nil, values.count == positional.count, keywordOnly.isEmpty, !hasVariadic,
-            !hasKeywords
-        {
-            return BoundArguments(wire: values)
-        }
+        if isPlain, pairs.isEmpty, values.count == positional.count { return BoundArguments(wire: values) }
         var slots = [PickleView?](repeating: nil, count: positional.count + keywordOnly.count)
         for (index, value) in values.prefix(positional.count).enumerated() { slots[index] = value }
         if let taskSlot {

@@ -57,7 +57,7 @@ struct OpcodeReader {
     }
 
     /// Frees everything but nodes, children and side.
-    func freeScratch() {
+    mutating func freeScratch() {
         stack.free()
         pending.free()
         marks.free()

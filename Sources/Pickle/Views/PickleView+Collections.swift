@@ -1,7 +1,7 @@
 extension PickleView {
     /// The elements of a list, tuple, set or frozenset, in the order of the wire.
     public struct Elements: RandomAccessCollection, Sendable {
-        let document: PickleDocument
+        package let document: PickleDocument
         let first: Int
         public let count: Int
 
