@@ -2,6 +2,8 @@
 struct TimeLimitExceeded: Error {}
 
 /// Runs `work`. When it takes longer than `limit`, or whoever waits is cancelled, calls `abandon`, which must make `work` end.
+///
+/// - Throws: what `work` throws, ``TimeLimitExceeded``, or `CancellationError`, whatever `work` made of being abandoned.
 func bounded<Value: Sendable>(
     by limit: Duration,
     on clock: any Clock<Duration>,
@@ -15,7 +17,11 @@ func bounded<Value: Sendable>(
             return nil
         }
         defer { group.cancelAll() }
-        guard let first = try await group.next(), let value = first else { throw TimeLimitExceeded() }
-        return value
+        do {
+            guard let first = try await group.next(), let value = first else { throw TimeLimitExceeded() }
+            return value
+        } catch  where Task.isCancelled {
+            throw CancellationError()
+        }
     }
 }

@@ -117,4 +117,30 @@ struct PartsTests {
         let text = String(repeating: "(", count: 100_000) + String(repeating: ")", count: 100_000) + "a@b"
         #expect(AddressParser.address(in: text).isEmpty)
     }
+
+    @Test func whoIsCancelledHearsOfThatWhateverEndsFirst() async {
+        let abandoned = Recorder<Void>()
+        let task = Task {
+            try await bounded(by: .seconds(3600), on: LateClock(), abandon: { abandoned.append(()) }) {
+                await abandoned.wait(for: 1)
+                throw SMTPError(.closed, at: .connect, "abandoned")
+            }
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
+}
+
+/// A clock whose sleepers wake a while after they are cancelled.
+private struct LateClock: Clock {
+    var now: ContinuousClock.Instant { .now }
+    var minimumResolution: Duration { .nanoseconds(1) }
+
+    func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+        try? await Task.sleep(until: deadline, clock: .continuous)
+        // Not cut short: a task of its own.
+        await Task { try? await Task.sleep(for: .milliseconds(50)) }.value
+        try Task.checkCancellation()
+    }
 }

@@ -17,7 +17,7 @@ package protocol EffectSink: Sendable {
 }
 
 /// A sink that takes the ends of tasks without being waited for.
-package protocol GatheringSink: EffectSink {
+package protocol GatheringSink: EffectSink, AnyObject {
     /// Takes a task over that has come to its end; whether so much waits by now that the caller had better ``EffectSink/flush()``.
     ///
     /// - Parameters:

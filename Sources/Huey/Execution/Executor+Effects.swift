@@ -141,7 +141,7 @@ extension Executor {
     }
 
     private func letter(of run: TaskRun) -> DeadLetter? {
-        guard case .failure(let error) = run.outcome else { return nil }
+        guard let error = run.outcome?.failure else { return nil }
         let explanation = error as? any DeadLetterExplaining
         return DeadLetter(
             data: run.delivery.data,
@@ -274,8 +274,7 @@ extension Executor {
 
 extension TaskRun {
     fileprivate func error(for signal: Signal) -> (any Error)? {
-        guard signal == .error, case .failure(let error) = outcome else { return nil }
-        return error
+        signal == .error ? outcome?.failure : nil
     }
 }
 

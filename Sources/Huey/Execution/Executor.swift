@@ -60,20 +60,30 @@ package struct Executor: Sendable {
         }
         let begin = ContinuousClock.now
         guard let context = beginPlainly(start, at: begin) else { return try await run(start) }
-        let outcome: TaskOutcome
+        var outcome: TaskOutcome?
+        var duration = Duration.zero
+        var isFull = false
         do {
-            outcome = .value(try await start.task.run(context))
+            let value = try await start.task.run(context)
+            let end = ContinuousClock.now
+            duration = begin.duration(to: end)
+            seat.remove(start, after: duration)
+            note(nil, context, took: duration)
+            if let answer = complete(value, start, took: duration, at: end) {
+                isFull = answer
+            } else {
+                outcome = .value(value)
+            }
         } catch is CancellationError where Task.isCancelled {
             seat.remove(start)
             return interrupted(start)
         } catch {
+            duration = begin.duration(to: .now)
+            seat.remove(start, after: duration)
+            note(error, context, took: duration)
             outcome = .failure(error)
         }
-        let end = ContinuousClock.now
-        let duration = begin.duration(to: end)
-        seat.remove(start, after: duration)
-        note(outcome, context, took: duration)
-        if let isFull = complete(outcome, start, took: duration, at: end) {
+        guard let outcome else {
             if isFull { try await sink.flush() }
             return .settled
         }
@@ -168,17 +178,17 @@ package struct Executor: Sendable {
         )
     }
 
-    /// Hands a plain task's value over; whether so much waits by now that it had better be written. Nil where there is no value that can be
-    /// written, and nothing has happened.
+    /// Hands a plain task's value over; whether so much waits by now that it had better be written. Nil where the value cannot be written,
+    /// and nothing has happened.
     private func complete(
-        _ outcome: TaskOutcome,
+        _ value: RegisteredTask.Value,
         _ start: ReadyTask,
         took duration: Duration,
         at end: ContinuousClock.Instant
     ) -> Bool? {
-        guard let gatherer, case .value(let value) = outcome,
-            case .success(let data) = Result(catching: { try stored(value, of: start) })
-        else { return nil }
+        guard let gatherer, case .success(let data) = Result(catching: { try stored(value, of: start) }) else {
+            return nil
+        }
         start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
         return start.withUTF8OfID { gatherer.complete($0, data, of: start.delivery, at: end) }
     }
@@ -193,9 +203,9 @@ package struct Executor: Sendable {
     }
 
     /// Notes that a task has ended, and how long it took.
-    private func note(_ outcome: TaskOutcome, _ context: TaskContext, took duration: Duration) {
+    private func note(_ failure: (any Error)?, _ context: TaskContext, took duration: Duration) {
         if duration > Bound.fast { huey.revocationGeneration.advance() }
-        log(outcome, context, took: duration)
+        if let failure { log(failure, context) } else { logEnd(context, took: duration) }
     }
 
     private func interrupted(_ start: ReadyTask) -> Completion {
@@ -337,7 +347,7 @@ package struct Executor: Sendable {
             span?.recordInterruption()
             return interrupted(start)
         }
-        note(outcome, context, took: duration)
+        note(outcome.failure, context, took: duration)
         return try await conclude(outcome, start, context, span, took: duration, lateness: lateness)
     }
 

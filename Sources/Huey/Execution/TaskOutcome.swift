@@ -6,6 +6,12 @@ public enum TaskOutcome: Sendable {
     case value(any PickleEncodable & Sendable)
     /// The task threw.
     case failure(any Error)
+
+    /// What the task threw.
+    var failure: (any Error)? {
+        guard case .failure(let error) = self else { return nil }
+        return error
+    }
 }
 
 /// One thing that follows from an outcome, in huey's order. Storage, signals and hooks are one sequence, because a

@@ -53,7 +53,7 @@ struct TaskSpan: Sendable {
 
     /// Notes how the task's run ended.
     func record(_ outcome: TaskOutcome) {
-        guard case .failure(let error) = outcome else { return }
+        guard let error = outcome.failure else { return }
         switch error {
         case is RetryTask: span.attributes["huey.task.outcome"] = Signal.retrying.rawValue
         case is TaskLocked: span.attributes["huey.task.outcome"] = Signal.locked.rawValue
