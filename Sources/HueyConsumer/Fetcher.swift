@@ -19,7 +19,8 @@ struct Fetcher: Sendable {
     private let returns = UnderWay()
 
     private enum Bound {
-        static let batch = 256
+        /// What is in hand is lost with its consumer where nothing is acknowledged: less then.
+        static func batch(acknowledged: Bool) -> Int { acknowledged ? 512 : 256 }
         /// So many bytes of messages are fetched ahead at once, if they are as large as the last ones.
         static let bytes = 1 << 22
         /// From this size on the next batch is fetched while workers are busy with the last.
@@ -41,6 +42,8 @@ struct Fetcher: Sendable {
 
     /// How much is fetched ahead: it grows while tasks are fast.
     private struct Appetite {
+        /// So much at most.
+        let most: Int
         /// How many messages are fetched beyond those that workers wait for.
         var allowance = 0
         /// Whether the queue had as many when it was last asked.
@@ -64,7 +67,7 @@ struct Fetcher: Sendable {
 
         mutating func grow(after deliveries: [Delivery]) {
             let fitting = Bound.bytes * deliveries.count / max(1, deliveries.byteCount)
-            allowance = min(Bound.batch, max(1, fitting), max(1, allowance * 2))
+            allowance = min(most, max(1, fitting), max(1, allowance * 2))
         }
     }
 
@@ -79,7 +82,7 @@ struct Fetcher: Sendable {
     }
 
     private func run(_ looks: inout DiscardingTaskGroup) async {
-        var appetite = Appetite()
+        var appetite = Appetite(most: Bound.batch(acknowledged: channel.acknowledges))
         var pause = options.initialDelay
         var isFailing = false
         while true {
@@ -118,7 +121,7 @@ struct Fetcher: Sendable {
         _ pause: inout Duration,
         _ looks: inout DiscardingTaskGroup
     ) async throws {
-        let limit = idle + min(appetite.allowance, options.prefetch ?? Bound.batch)
+        let limit = idle + min(appetite.allowance, options.prefetch ?? appetite.most)
         overtaken.begin()
         let deliveries = try await channel.dequeue(upTo: limit, wait: .seconds(1))
         appetite.isQueueDeep = deliveries.count == limit
