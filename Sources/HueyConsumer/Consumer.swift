@@ -264,15 +264,13 @@ public final class Consumer: Service {
             return message
         }
 
-        /// The next message for a worker. What it has finished is written once nothing more comes at once.
+        /// The next message for a worker that found none. What it has finished is written.
         private nonisolated(nonsending) func next() async -> HeldMessage? {
-            // huey's own bound: who holds nothing else has at most one task to lose.
-            if holdsNothingElse { try? await committer.flush() }
-            if let message = take() { return message }
             committer.settle()
             return await buffer.next()
         }
 
+        /// huey's own bound: who holds nothing else has at most one task to lose.
         private var holdsNothingElse: Bool { consumer.options.prefetch == 0 && !channel.acknowledges }
 
         private func runWorker(_ name: String) async {
@@ -289,10 +287,10 @@ public final class Consumer: Service {
             var count = 0
             var pause = consumer.options.initialDelay
             await huey.runLifecycleHooks(.startup)
-            let mayTake = !holdsNothingElse
-            // What is there is taken without a call that could wait: such a call costs more.
             while true {
-                var taken = mayTake ? take() : nil
+                if holdsNothingElse { try? await committer.flush() }
+                // What is there is taken without a call that could wait: such a call costs more.
+                var taken = take()
                 if taken == nil { taken = await next() }
                 guard let message = taken else { break }
                 do {

@@ -193,7 +193,8 @@ struct Fetcher: Sendable {
         // Noted before a look into the buffer, or in the buffer when it is looked into: nothing slips through between.
         let idle = appetite.idleWorkers(of: options.workers, options.prefetch, ended: inFlight.totals)
         return buffer.supply(messages, leavingIdle: idle) { messages in
-            overtaken.priority.map { priority in !messages.contains { $0.priority < priority } } ?? true
+            guard let priority = overtaken.priority else { return true }
+            return !messages.contains { $0.priority < priority }
         }.map(\.delivery)
     }
 

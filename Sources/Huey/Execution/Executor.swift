@@ -173,7 +173,6 @@ package struct Executor: Sendable {
             huey: huey,
             start: start,
             deadline: nil,
-            deliveries: start.delivery.redeliveries + 1,
             logger: logger
         )
     }
@@ -330,7 +329,6 @@ package struct Executor: Sendable {
             huey: huey,
             start: start,
             deadline: limit.map { begin.advanced(by: .bounded(seconds: $0.double)) },
-            deliveries: start.delivery.redeliveries + 1,
             logger: logger
         )
         do {

@@ -41,10 +41,7 @@ public struct TaskIDs: Sendable {
         ends.append(bytes.count)
     }
 
-    mutating func append(_ id: ArraySlice<UInt8>) {
-        bytes += id
-        ends.append(bytes.count)
-    }
+    mutating func append(_ id: ArraySlice<UInt8>) { id.withUnsafeBufferPointer { append($0) } }
 
     /// Those from a place on.
     func suffix(from index: Int) -> TaskIDs {

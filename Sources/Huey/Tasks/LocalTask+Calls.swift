@@ -29,7 +29,6 @@ extension LocalTask {
                     ?? RegisteredTask(name: name, settings: TaskSettings(), isDue: nil) { _ in PickleValue.none }
             ),
             deadline: nil,
-            deliveries: 1,
             logger: huey.logger
         )
         return try await body(context, (repeat each argument))

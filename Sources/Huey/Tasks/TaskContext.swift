@@ -10,7 +10,7 @@ public struct TaskContext: Sendable {
     public let deadline: ContinuousClock.Instant?
     /// How often the message was handed to a consumer, this time included. More than 1 after a consumer died: what the task did then may
     /// be done already. Always 1 where messages are delivered at most once.
-    public let deliveries: Int
+    public var deliveries: Int { start.delivery.redeliveries + 1 }
     public let logger: Logger
 
     /// The message being run, with the fields as they are on the wire.

@@ -38,6 +38,13 @@ struct Arena {
         return UnsafeBufferPointer(start: base + Int(node.a), count: Int(node.b))
     }
 
+    /// Whether a node is a str with exactly these UTF-8 bytes.
+    func isString(_ node: Node, _ string: String) -> Bool {
+        guard node.tag == .string, Int(node.b) == string.utf8.count else { return false }
+        var string = string
+        return string.withUTF8 { equalBytes($0, bytes(of: node)) }
+    }
+
     /// Where the bytes of a str … start; 16 more than it has may be loaded.
     @inline(__always)
     func start(of node: Node) -> UnsafePointer<UInt8> {

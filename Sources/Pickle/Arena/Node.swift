@@ -77,6 +77,18 @@ struct Node: BitwiseCopyable {
     @inline(__always)
     var bits: UInt64 { UInt64(b) &<< 32 | UInt64(a) }
 
+    /// An int that fits; nil for anything else.
+    @inline(__always)
+    var int: Int? { tag == .int ? Int(truncatingIfNeeded: Int64(bitPattern: bits)) : nil }
+
+    /// A float; nil for anything else.
+    @inline(__always)
+    var double: Double? { tag == .float ? Double(bitPattern: bits) : nil }
+
+    /// Whether it is a str that a Swift `String` can hold.
+    @inline(__always)
+    var isText: Bool { tag == .string && !has(Node.surrogates) }
+
     @inline(__always)
     func has(_ flag: UInt8) -> Bool { flags & flag != 0 }
 }

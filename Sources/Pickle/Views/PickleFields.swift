@@ -27,16 +27,10 @@ package struct PickleFields {
     package func isNone(at position: Int) -> Bool { index(at: position) == Singleton.none }
 
     /// ``PickleView/int``
-    package func int(at position: Int) -> Int? {
-        let node = node(at: position)
-        return node.tag == .int ? Int(truncatingIfNeeded: Int64(bitPattern: node.bits)) : nil
-    }
+    package func int(at position: Int) -> Int? { node(at: position).int }
 
     /// ``PickleView/double``
-    package func double(at position: Int) -> Double? {
-        let node = node(at: position)
-        return node.tag == .float ? Double(bitPattern: node.bits) : nil
-    }
+    package func double(at position: Int) -> Double? { node(at: position).double }
 
     /// ``PickleView/string``
     package func string(at position: Int) -> String? { utf8(at: position).map { String(decoding: $0, as: UTF8.self) } }
@@ -44,24 +38,20 @@ package struct PickleFields {
     /// The UTF-8 of what ``string(at:)`` is, where it lies.
     package func utf8(at position: Int) -> UnsafeBufferPointer<UInt8>? {
         let node = node(at: position)
-        guard node.tag == .string, !node.has(Node.surrogates) else { return nil }
+        guard node.isText else { return nil }
         return document._withUnsafeGuaranteedRef { $0.arena.bytes(of: node) }
     }
 
     /// Whether it is a str with exactly these UTF-8 bytes.
     package func equals(_ string: String, at position: Int) -> Bool {
         let node = node(at: position)
-        guard node.tag == .string, Int(node.b) == string.utf8.count else { return false }
-        var string = string
-        return document._withUnsafeGuaranteedRef { document in
-            string.withUTF8 { equalBytes($0, document.arena.bytes(of: node)) }
-        }
+        return document._withUnsafeGuaranteedRef { $0.arena.isString(node, string) }
     }
 
-    /// Whether it is a tuple, a plain one.
+    /// Whether it is a tuple, not an instance of a subclass.
     package func isTuple(at position: Int) -> Bool { node(at: position).tag == .tuple }
 
-    /// Whether it is a dict; of none is asked whether it is an instance of a subclass.
+    /// Whether it is a dict, not an instance of a subclass.
     package func isDict(at position: Int) -> Bool { node(at: position).tag == .dict }
 
     /// Whether it is a dict without any items.

@@ -77,10 +77,7 @@ public struct PickleView: Sendable {
     public var bool: Bool? { node.tag == .bool ? node.a != 0 : nil }
 
     /// An int that fits; never a bool.
-    public var int: Int? {
-        let node = node
-        return node.tag == .int ? Int(truncatingIfNeeded: Int64(bitPattern: node.bits)) : nil
-    }
+    public var int: Int? { node.int }
 
     /// An int of any size; never a bool.
     public var bigInt: BigInt? {
@@ -93,15 +90,12 @@ public struct PickleView: Sendable {
     }
 
     /// A float.
-    public var double: Double? {
-        let node = node
-        return node.tag == .float ? Double(bitPattern: node.bits) : nil
-    }
+    public var double: Double? { node.double }
 
     /// A str; `nil` too when it has lone surrogates, see ``surrogateUTF8``.
     public var string: String? {
         let node = node
-        guard node.tag == .string, !node.has(Node.surrogates) else { return nil }
+        guard node.isText else { return nil }
         return withExtendedLifetime(document) { String(decoding: document.arena.bytes(of: node), as: UTF8.self) }
     }
 
@@ -143,12 +137,7 @@ public struct PickleView: Sendable {
     /// Whether this is a str with exactly these UTF-8 bytes. (Swift's `==` of strings equates more.)
     @_disfavoredOverload
     public func equals(_ string: String) -> Bool {
-        let node = node
-        guard node.tag == .string, Int(node.b) == string.utf8.count else { return false }
-        var string = string
-        return withExtendedLifetime(document) {
-            string.withUTF8 { equalBytes($0, document.arena.bytes(of: node)) }
-        }
+        withExtendedLifetime(document) { document.arena.isString(node, string) }
     }
 
     /// The names of a class or function as they stand on the wire.
