@@ -159,6 +159,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "WorkerFuzz",
+            dependencies: [
+                "EduMFAQueue", "Huey", "HueyConsumer", "HueyRedis", "Pickle", "Redis", "SMTP", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Benchmarks/Fuzz",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "HueyTool",
             dependencies: [
                 "Huey", "HueyRedis", "Pickle",

@@ -15,7 +15,7 @@ public enum Compression: Sendable, Hashable {
 
     private var streams: ZlibStreams { self == .gzip ? .gzip : .zlib }
 
-    func compress(_ data: [UInt8]) throws -> [UInt8] {
+    package func compress(_ data: [UInt8]) throws -> [UInt8] {
         guard let stream = streams.take(), let deflater = stream.deflating() else {
             throw Self.failure("cannot begin")
         }
