@@ -39,8 +39,13 @@ struct RedisKeys: Sendable {
     let beats: String
     /// A hash: for each message that outlived its consumer, by its SHA-1, how often; with a `!` behind, how often it had started.
     let deaths: String
-    /// A sorted set: lives that ended while a blocking move may have been under way, by when; an hour at least, a month at most.
+    /// A sorted set: every life, by when it began; from its end on, by when it ended, for an hour, where a blocking move may still bring it a
+    /// message. By it what is held is found even where there is no heartbeat.
     let gone: String
+    /// The kind of storage of those who hold messages.
+    let kind: String
+    /// A hash: for each scheduler that moves messages just now, a mark; what it leaves behind tells that it died meanwhile.
+    let promoting: String
     /// A hash: for each periodic task, the last minute for which it was enqueued.
     let ticks: String
 
@@ -57,6 +62,8 @@ struct RedisKeys: Sendable {
         beats = "huey.swift.beats.\(name)"
         deaths = "huey.swift.deaths.\(name)"
         gone = "huey.swift.gone.\(name)"
+        kind = "huey.swift.kind.\(name)"
+        promoting = "huey.swift.promoting.\(name)"
         ticks = "huey.swift.ticks.\(name)"
     }
 

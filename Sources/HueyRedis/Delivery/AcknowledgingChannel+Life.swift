@@ -8,21 +8,49 @@ extension AcknowledgingChannel {
     func open() async throws {
         try await begin(life)
         for (life, beat) in try await heartbeats() where Life.process(of: beat)?.hasEnded == true {
-            try await recover(life, beat)
+            await tryToRecover(life, beat)
         }
         try await sweep()
+    }
+
+    /// Takes over from a consumer that died; where the server refuses that, everything stays for the next attempt.
+    ///
+    /// - Returns: whether nothing was refused.
+    @discardableResult
+    func tryToRecover(_ life: String, _ beat: String) async -> Bool {
+        do {
+            try await recover(life, beat)
+            return true
+        } catch {
+            let isNew = state.withLock { $0.unrecovered.insert(life).inserted }
+            if isNew {
+                let metadata: Logger.Metadata = ["reason": "\(error)", "consumer": "\(life)"]
+                logger.error("What a dead consumer held cannot be taken over yet; trying again", metadata: metadata)
+            }
+            return false
+        }
     }
 
     /// Makes a life known. What it takes is its own from here on.
     private func begin(_ life: Life) async throws {
         var batch = RedisBatch()
         for script in [scripts.take, DeliveryScripts.commit] { batch.append("SCRIPT", "LOAD", .init(script.source)) }
-        try await storage.client.run(batch)
-        try await storage.client.eval(
+        // Only so that the first calls need not bring the text; who may not load scripts brings it.
+        _ = try await storage.client.execute(batch)
+        let answer = try await storage.client.eval(
             DeliveryScripts.begin,
-            keys: [.init(keys.beats)],
-            arguments: [.init(life.name), .init(life.beat(0))]
+            keys: [keys.beats, keys.gone, keys.kind, keys.queue].map { .init($0) },
+            arguments: [
+                .init(life.name), .init(life.beat(0)), .init(storage.options.kind.rawValue),
+                storage.options.kind.hasPriorities ? "zset" : "list",
+            ]
         )
+        if let other = answer.string {
+            throw HueyError(
+                .invalidConfiguration,
+                "the queue \(storage.keys.name) belongs to consumers of another kind of storage (\(other)), not \(storage.options.kind.rawValue)"
+            )
+        }
         storage.lifeOfConsumer.withLock { $0 = life.name }
     }
 
@@ -72,6 +100,7 @@ extension AcknowledgingChannel {
 
     func recover(_ life: String, _ beat: String) async throws {
         guard let count = try await end(life, beat: beat, isDeath: true, mayComeLate: true) else { return }
+        state.withLock { _ = $0.unrecovered.remove(life) }
         logger.warning(
             "Took over from a consumer that died",
             metadata: ["messages": "\(count)", "consumer": "\(life)"]
@@ -98,24 +127,28 @@ extension AcknowledgingChannel {
         return reply.integer.flatMap { $0 < 0 ? nil : $0 }
     }
 
-    /// Looks after lives that have ended: a blocking move that was late may have brought them a message since, and its own consumer may be
-    /// gone, too. After an hour with nothing there, none comes.
+    /// Looks after lives without a heartbeat: they may hold messages still, where the server refused to take those back or lost the heartbeat,
+    /// and a blocking move that was late may have brought them one. After an hour with nothing there, none comes.
     func sweep() async throws {
-        guard storage.queue.blockingMove != nil else { return }
         let replies = try await storage.client.run { batch in
             batch.append("TIME")
             batch.append("ZRANGE", .init(keys.gone), 0, -1, "WITHSCORES")
+            batch.append("HKEYS", .init(keys.beats))
+            batch.append("EXPIRE", .init(keys.gone), 2_592_000)
         }
-        let gone = Self.pairs(replies[1])
+        let alive = Set(replies[2].elements?.compactMap(\.string) ?? [])
+        let gone = Self.pairs(replies[1]).filter { !alive.contains($0.key) }
         guard !gone.isEmpty, let now = replies[0].elements?.first?.string.flatMap(Int.init) else { return }
         let lives = gone.keys.sorted()
         let lengths = try await storage.client.run { batch in
-            for life in lives { batch.append("LLEN", .init(keys.next(life))) }
+            for life in lives { batch.append("EXISTS", .init(keys.next(life)), .init(keys.held(life))) }
         }
         for (life, length) in zip(lives, lengths) {
             if length.integer != 0 {
-                let count = try await end(life, beat: "", isDeath: false) ?? 0
-                logger.warning("Messages came late for a consumer that is gone", metadata: ["messages": "\(count)"])
+                let count = try await end(life, beat: "", isDeath: true, mayComeLate: true) ?? 0
+                if count > 0 {
+                    logger.warning("Took over messages of a consumer that is gone", metadata: ["messages": "\(count)"])
+                }
             } else if let since = gone[life].flatMap(Double.init), since < Double(now - 3600) {
                 try await storage.client.command("ZREM", .init(keys.gone), .init(life))
             }

@@ -20,6 +20,8 @@ final class AcknowledgingChannel: DeliveryChannel {
         /// Whether the answer to a request for messages was lost: they may be held under the next numbers.
         var isUncertain = false
         var lastBeat: ContinuousClock.Instant
+        /// Dead consumers of whom it was said that what they held cannot be taken over yet.
+        var unrecovered: Set<String> = []
     }
 
     let storage: RedisStorage
@@ -133,13 +135,19 @@ final class AcknowledgingChannel: DeliveryChannel {
             return delivery
         }
         for death in known.elements?.compactMap(\.string) ?? [] {
-            let numbers = death.split(separator: " ").compactMap { Int($0) }
-            guard numbers.count == 3, deliveries?.indices.contains(numbers[0]) == true else { continue }
-            deliveries?[numbers[0]].redeliveries = numbers[1]
-            deliveries?[numbers[0]].deaths = numbers[2]
+            let words = death.split(separator: " ", omittingEmptySubsequences: false)
+            guard words.count == 3, let index = Int(words[0]), deliveries?.indices.contains(index) == true else {
+                continue
+            }
+            // Whatever stands there, it came back at least once.
+            deliveries?[index].redeliveries = max(1, Self.count(words[1]))
+            deliveries?[index].deaths = Self.count(words[2])
         }
         return deliveries ?? []
     }
+
+    /// A count as it stands on the server, where anybody could have written it: 0 for what is none, and no more than 32 bits.
+    private static func count(_ word: Substring) -> Int { min(max(Int(word) ?? 0, 0), Int(Int32.max)) }
 
     func interruptDequeue() async {
         bell.interrupt()

@@ -20,7 +20,7 @@ struct Upkeep: Sendable {
                 if isFailing { channel.logger.info("Heartbeats are sent again.") }
                 isFailing = false
                 let over = watch.look(at: beats, now: .now) { Life.process(of: $0)?.hasEnded == true }
-                for (life, beat) in over { try await channel.recover(life, beat) }
+                for (life, beat) in over { await channel.tryToRecover(life, beat) }
                 if lastSweep.duration(to: .now) >= channel.options.lease {
                     try await channel.sweep()
                     try await channel.storage.dropOldDeadLetters()

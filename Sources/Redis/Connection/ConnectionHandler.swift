@@ -203,7 +203,9 @@ final class ConnectionHandler: ChannelInboundHandler {
                 guard onPush != nil else { return violated("a reply that nobody asked for") }
             }
             switch parser.next(count: machine.expectedReplies ?? 1) {
-            case .incomplete: return
+            case .incomplete:
+                if let refusal = parser.protocolErrorOfUnfinishedBatch { refuseOldest(refusal) }
+                return
             case .failed(let error): violated(error.message)
             case .complete(let replies) where machine.expectedReplies == nil: onPush?(replies[0])
             case .complete(let replies):
@@ -214,6 +216,13 @@ final class ConnectionHandler: ChannelInboundHandler {
                 if close { self.close(RedisError(.connectionClosed, "the connection to \(endpoint) was closed")) }
             }
         }
+    }
+
+    /// The server hangs up because of the oldest request, and would because of it again; the others may be sent anew.
+    private func refuseOldest(_ error: RedisError) {
+        guard case .deliver(let request, _) = machine.answered() else { return }
+        request?.fail(error)
+        close(RedisError(.connectionClosed, "\(endpoint) closed the connection: \(error.message)"))
     }
 
     private func leaveFormerMaster() {

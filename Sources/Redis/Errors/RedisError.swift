@@ -90,6 +90,9 @@ public struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether the server says that it is not, or no longer, a master that can be written to.
     var isOfFormerMaster: Bool { prefix.map(["READONLY", "MASTERDOWN", "UNBLOCKED"].contains) ?? false }
 
+    /// Whether the server did not understand the request, or finds a part of it too large, and hangs up for that reason.
+    var isProtocolError: Bool { message.hasPrefix("ERR Protocol error") }
+
     private var isConnectionLimit: Bool { message.hasPrefix("ERR max number of clients") }
 
     private static let transientPrefixes: Set<String> = [

@@ -36,6 +36,15 @@ final class ReplyParser {
         return RedisReply(arena: arena, index: 0).error?.message
     }
 
+    /// What the server says of a request that it does not even read, such as one with a string that is larger than `proto-max-bulk-len`:
+    /// it hangs up then, and no other reply to that request follows.
+    var protocolErrorOfUnfinishedBatch: RedisError? {
+        guard let arena, case let count = arena.storage.pointee.roots_read, count > 0,
+            let error = RedisReply(arena: arena, index: count - 1).error, error.isProtocolError
+        else { return nil }
+        return error
+    }
+
     /// Takes at most ``feedSize`` bytes.
     func feed(_ bytes: UnsafeRawBufferPointer) {
         // hiredis records a failure in the reader, and the next read reports it.
