@@ -131,8 +131,9 @@ private struct MessageWriter: ~Copyable {
             writer = PickleWriter(protocol: serializer.pickleProtocol)
             throw error
         }
-        let data = try serializer.seal(try writer.finish(), followedBy: message.trace?.bytes ?? [])
-        try huey.checkSize(data, id: message.id)
-        return data
+        let pickle = try writer.finish()
+        let trailer = message.trace?.bytes ?? []
+        try huey.checkSize(pickle.count + trailer.count, id: message.id)
+        return try serializer.seal(pickle, followedBy: trailer)
     }
 }

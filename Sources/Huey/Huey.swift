@@ -16,6 +16,8 @@ public final class Huey: Sendable {
     private let mode: ImmediateSwitch
     public let serializer: any Serializer
     public let options: HueyOptions
+    /// Reads what messages are made of, within the limits of messages.
+    let messageCodec: MessageCodec
     package let time: TimeSource
     package let logger: Logger
     let registry = Registry()
@@ -45,6 +47,7 @@ public final class Huey: Sendable {
         mode.turn(options.immediate)
         self.serializer = serializer
         self.options = options
+        messageCodec = MessageCodec(serializer, options)
         self.time = time
         self.logger = logger
         tracing = TraceSource(options.tracer)
@@ -78,33 +81,39 @@ public final class Huey: Sendable {
     /// - Throws: ``HueyError`` `.wireTooOld` or `.tooLarge`, or what encoding the arguments throws.
     package func serialize(_ message: Message) throws -> [UInt8] {
         let value = EncodableMessage(message: message, encoder: messageEncoder)
-        let data =
-            if let trace = message.trace, let serializer = serializer as? PickleSerializer {
-                try serializer.serialize(value, followedBy: trace.bytes)
-            } else {
-                try serializer.serialize(value)
-            }
-        try checkSize(data, id: message.id)
-        return data
+        guard let pickles = messageCodec.pickles else {
+            let data = try serializer.serialize(value)
+            try checkSize(data.count, id: message.id)
+            return data
+        }
+        var writer = PickleWriter(protocol: pickles.pickleProtocol)
+        try value.encode(to: &writer)
+        let pickle = try writer.finish()
+        // Before compression: so many bytes a consumer will have to read.
+        let trailer = message.trace?.bytes ?? []
+        try checkSize(pickle.count + trailer.count, id: message.id)
+        return try pickles.seal(pickle, followedBy: trailer)
     }
 
-    func checkSize(_ data: [UInt8], id: String) throws {
-        guard data.count <= options.maximumMessageSize else {
-            throw HueyError.tooLarge("the message of task \(id)", data.count, options.maximumMessageSize)
+    func checkSize(_ count: Int, id: String) throws {
+        guard count <= options.maximumMessageSize else {
+            throw HueyError.tooLarge("the message of task \(id.bounded())", count, options.maximumMessageSize)
         }
     }
 
     /// Reads a message.
     ///
-    /// - Throws: ``HueyError`` `.malformedMessage`, ``PickleError``, or an error of the serializer's own.
+    /// - Throws: ``HueyError`` `.malformedMessage` or `.tooLarge`, ``PickleError``, or an error of the serializer's own.
     package func deserialize(_ data: [UInt8]) throws -> Message {
-        try message(from: serializer.deserialize(data), likely: "")
+        try message(from: messageCodec.view(data), likely: "")
     }
 
     /// Reads a message, likely one for the task of that name.
     func message(from view: PickleView, likely name: String) throws -> Message {
         var message = try Message(pickle: view, likely: name)
-        if view.document.hasTrailingBytes { message.trace = TraceCarrier(trailing: view.document.trailingBytes) }
+        if (1...TraceCarrier.Limit.bytes).contains(view.document.trailingCount) {
+            message.trace = TraceCarrier(trailing: view.document.trailingBytes)
+        }
         return message
     }
 

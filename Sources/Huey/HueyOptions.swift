@@ -24,8 +24,14 @@ public struct HueyOptions: Sendable {
     /// How long a message is tried to be enqueued while the storage cannot be reached; once when nil, as in huey. A storage that is an
     /// ``IdempotentStorage`` never enqueues it twice; another is not tried again after an answer was lost.
     public var enqueueBudget: Duration?
-    /// The most bytes of a message as it is written. What is larger is not enqueued. 256 MiB: more, no consumer reads by default.
+    /// The most bytes of a message, before compression and after decompression: 16 MiB. A larger one is not enqueued; one that somebody
+    /// else has enqueued becomes a dead letter. Raise it in producers and consumers alike.
+    ///
+    /// A consumer of 512 MB of memory bears the default with 16 workers, whatever comes.
     public var maximumMessageSize: Int
+    /// The most bytes of memory that decoding one message may take beside its own bytes: 32 MiB, which are more than a million values.
+    /// A message that takes more becomes a dead letter. See ``PickleLimits/memory``.
+    public var maximumMessageMemory: Int
     /// The most bytes of a result as it is written. A task whose value is larger has failed. 256 MiB.
     public var maximumResultSize: Int
     /// Where spans go; when nil, where the process's instrument (`InstrumentationSystem`) sends them, as it is when the first task is
@@ -47,7 +53,8 @@ public struct HueyOptions: Sendable {
         immediate: Bool = false,
         immediateUsesMemory: Bool = true,
         enqueueBudget: Duration? = nil,
-        maximumMessageSize: Int = 1 << 28,
+        maximumMessageSize: Int = 1 << 24,
+        maximumMessageMemory: Int = 1 << 25,
         maximumResultSize: Int = 1 << 28,
         tracer: (any Tracer)? = nil
     ) {
@@ -61,6 +68,7 @@ public struct HueyOptions: Sendable {
         self.immediateUsesMemory = immediateUsesMemory
         self.enqueueBudget = enqueueBudget
         self.maximumMessageSize = maximumMessageSize
+        self.maximumMessageMemory = maximumMessageMemory
         self.maximumResultSize = maximumResultSize
         self.tracer = tracer
     }

@@ -12,13 +12,13 @@ extension SQLiteStorage {
         let timestamp = try moment.pythonTimestamp()
         return try await transaction { database, name in
             let arguments: StatementArguments = [name, timestamp]
-            let due = try Data.fetchAll(
+            let due = try Row.fetchAll(
                 database,
                 sql: "select data from schedule where queue = ? and timestamp <= ? order by timestamp, id",
                 arguments: arguments
             )
             try database.execute(sql: "delete from schedule where queue = ? and timestamp <= ?", arguments: arguments)
-            return due.map { Array($0) }
+            return due.map { $0.bytes("data") }
         }
     }
 
@@ -42,7 +42,7 @@ extension SQLiteStorage {
                 database,
                 sql: "select id, data from schedule where queue = ? and timestamp <= ? order by timestamp, id limit ?",
                 arguments: [name, timestamp, limit]
-            ).map { (id: $0["id"] as Int64, data: Array($0["data"] as Data)) }
+            ).map { (id: $0.integer("id"), data: $0.bytes("data")) }
         }
         for item in due {
             let effects = try await transform(item.data)

@@ -17,8 +17,8 @@ extension SQLiteStorage {
     }
 
     private static func value(of key: String, in database: Database, _ name: String) throws -> [UInt8]? {
-        try Data.fetchOne(database, sql: "select value from kv where queue = ? and key = ?", arguments: [name, key])
-            .map { Array($0) }
+        try Row.fetchOne(database, sql: "select value from kv where queue = ? and key = ?", arguments: [name, key])
+            .map { $0.bytes("value") }
     }
 
     public func popData(_ key: String) async throws -> [UInt8]? {
@@ -46,16 +46,16 @@ extension SQLiteStorage {
 
     public func increment(_ key: String, by amount: Int) async throws -> Int {
         try await transaction { database, name in
+            let sql = "select value from counter where queue = ? and key = ?"
+            let stored = try Row.fetchOne(database, sql: sql, arguments: [name, key])?.integer("value")
+            // SQLite would make a float of a sum that is too large.
+            let sum = Int(stored ?? 0).saturatingAdded(to: amount)
             try database.execute(
                 sql: "insert into counter (queue, key, value) values (?, ?, ?) "
-                    + "on conflict (queue, key) do update set value = value + ?",
-                arguments: [name, key, amount, amount]
+                    + "on conflict (queue, key) do update set value = ?",
+                arguments: [name, key, sum, sum]
             )
-            return try Int.fetchOne(
-                database,
-                sql: "select value from counter where queue = ? and key = ?",
-                arguments: [name, key]
-            ) ?? 0
+            return sum
         }
     }
 
@@ -70,7 +70,8 @@ extension SQLiteStorage {
     public func resultItems() async throws -> [String: [UInt8]] {
         try await transaction { database, name in
             let rows = try Row.fetchAll(database, sql: "select key, value from kv where queue=?", arguments: [name])
-            return Dictionary(rows.map { ($0["key"] as String, Array($0["value"] as Data)) }) { $1 }
+            let items = rows.compactMap { row in row.text("key").map { ($0, row.bytes("value")) } }
+            return Dictionary(items) { $1 }
         }
     }
 

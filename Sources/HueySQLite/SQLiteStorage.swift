@@ -69,11 +69,11 @@ extension SQLiteStorage {
                 arguments: [name, count]
             )
             for row in rows {
-                try database.execute(sql: "delete from task where id = ?", arguments: [row["id"] as Int64])
+                try database.execute(sql: "delete from task where id = ?", arguments: [row.integer("id")])
             }
             return rows.map { row in
-                let place = QueuePlace(order: row["id"], priority: row["priority"])
-                return Delivery(data: Array(row["data"] as Data), token: place.token)
+                let place = QueuePlace(order: row.integer("id") ?? 0, priority: row.number("priority"))
+                return Delivery(data: row.bytes("data"), token: place.token)
             }
         }
     }
@@ -88,7 +88,10 @@ extension SQLiteStorage {
                 let priority = place?.priority ?? 0
                 var id = place?.order
                 if try place == nil || Self.isOutrun(place, in: database, name) {
-                    id = (try Int64.fetchOne(database, sql: "select min(id) from task") ?? 1) - 1
+                    let sql = "select min(id) as first from task"
+                    let first = try Row.fetchOne(database, sql: sql)?.integer("first") ?? 1
+                    // Where there is no smaller number, SQLite chooses one.
+                    id = first == .min ? nil : first - 1
                 }
                 try database.execute(
                     sql: "insert into task (id, queue, data, priority) values (?, ?, ?, ?)",
@@ -123,7 +126,7 @@ extension SQLiteStorage {
         try await transaction { database, name in
             // A negative limit is none.
             let limit = limit.flatMap { $0 > 0 ? $0 : nil } ?? -1
-            return try Data.fetchAll(database, sql: sql + " limit ?", arguments: [name, limit]).map { Array($0) }
+            return try Row.fetchAll(database, sql: sql + " limit ?", arguments: [name, limit]).map { $0.bytes("data") }
         }
     }
 

@@ -138,7 +138,7 @@ struct PickleRecodeCommand: ParsableCommand {
 
     /// What passes through is not walked, so that sharing may expand without bound.
     private func recode(_ bytes: [UInt8]) throws -> [UInt8] {
-        let limits = PickleLimits(bytes: .max, nodes: .max, nesting: .max, expansion: .max)
+        let limits = PickleLimits(bytes: .max, nodes: .max, nesting: .max, expansion: .max, memory: .max)
         return try PickleDocument(bytes, limits: limits).encoded(protocol: version)
     }
 }

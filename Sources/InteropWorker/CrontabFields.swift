@@ -14,7 +14,7 @@ struct CrontabFields {
             guard values[name] != nil else {
                 throw PickleException.builtin("TypeError", "crontab() got an unexpected keyword argument '\(name)'")
             }
-            guard let text = value.string ?? value.bigInt.map(String.init) else {
+            guard let text = value.string ?? value.decimal else {
                 let type = PythonArithmetic.typeName(value)
                 throw PickleException.builtin("AttributeError", "'\(type)' object has no attribute 'split'")
             }

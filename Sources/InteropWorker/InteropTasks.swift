@@ -227,6 +227,7 @@ extension PickleException {
             guard arguments.count == 3, let seconds = arguments[1].number else { return nil }
             let text = "Rate limit exceeded on \"\(arguments[0].pythonString)\""
             guard arguments[2].number != 0 else { return text }
+            guard seconds.magnitude < 1e15 else { return "\(text), retry in \(seconds)s" }
             let tenths = Int((seconds * 10).rounded(.toNearestOrEven))
             return "\(text), retry in \(tenths / 10).\(abs(tenths % 10))s"
         case ("builtins", "KeyError") where arguments.count == 1:

@@ -10,6 +10,8 @@ struct ProduceTask: Sendable {
     /// - Returns: the ids, in order.
     func produce(_ spec: PickleView) async throws -> [String] {
         let target = try spec["queue"].flatMap(\.string).map { try instance.makeNeighbour($0, of: huey) } ?? huey
+        var count = 0
+        try Self.measure(spec, depth: 0, &count)
         // All of it is built before any of it is enqueued.
         let ids = try await enqueue(build(spec, on: target), on: target)
         return instance.noResults ? [] : ids
@@ -28,6 +30,21 @@ struct ProduceTask: Sendable {
         case "group": .group(try tasks(of: spec).map { try build($0, on: huey) })
         case "chord": .chord(try chord(spec, on: huey))
         case let kind: throw PickleException.builtin("ValueError", "unknown kind: '\(kind)'")
+        }
+    }
+
+    /// Refuses what nests without bound, and what stands for more tasks than it looks like because its parts are shared.
+    private static func measure(_ spec: PickleView, depth: Int, _ count: inout Int) throws {
+        count += 1
+        guard depth <= 150, count <= 100_000 else {
+            throw PickleException.builtin("RecursionError", "maximum recursion depth exceeded")
+        }
+        for name in ["tasks", "then"] {
+            guard let parts = spec[name]?.elements else { continue }
+            for part in parts { try measure(part, depth: depth + 1, &count) }
+        }
+        for name in ["callback", "error"] {
+            if let part = spec[name], part.kind == .dict { try measure(part, depth: depth + 1, &count) }
         }
     }
 
@@ -136,7 +153,7 @@ struct ProduceTask: Sendable {
     private func expiry(_ view: PickleView?) throws -> Expiry? {
         guard let view, !view.isNone else { return nil }
         if let expiry = try? Expiry(pickle: view) { return expiry }
-        if !view.isTrue { return Expiry(field: view) }
+        if !view.isTrue { return try Expiry(field: view) }
         return .seconds(try seconds(view))
     }
 

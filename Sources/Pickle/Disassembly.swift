@@ -122,8 +122,9 @@ package struct PickleDisassembly {
             return parsePythonFloat(line).map(pythonFloat) ?? line
         case .long(let width):
             let content = try take(number(width))
-            if content.count > 1785 { return "<int of \(content.count) bytes>" }
-            return content.withUnsafeBufferPointer { bigInteger($0).description }
+            let digits = PickleLimits.default.integerDigits
+            let text = content.withUnsafeBufferPointer { decimalText($0, digits: digits) }
+            return text ?? "<int of \(content.count) bytes>"
         case .text(let width):
             let content = try take(number(width))
             return content.withUnsafeBufferPointer { pythonRepr(utf8: $0, limit: .max) }

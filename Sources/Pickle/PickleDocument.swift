@@ -70,8 +70,14 @@ public final class PickleDocument: @unchecked Sendable {
     /// Whether a value holds itself, directly or not, so that a walk that follows every reference never ends.
     public var hasCycles: Bool { arena.hasCycles }
 
+    /// About how many bytes of memory the document takes.
+    package var memorySize: Int { arena.inputCount &+ arena.tableBytes }
+
     /// Whether there are bytes behind the STOP.
     public var hasTrailingBytes: Bool { arena.pickleCount < arena.inputCount }
+
+    /// How many bytes there are behind the STOP.
+    package var trailingCount: Int { arena.inputCount &- arena.pickleCount }
 
     /// The bytes behind the STOP, which CPython ignores.
     public var trailingBytes: [UInt8] {
@@ -116,7 +122,7 @@ extension Arena {
             throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(min(limits.bytes, 1 << 29))")
         }
         // Most pickles fit the guess of four bytes for a node; others move out.
-        let guess = bytes.count / 4 + 24
+        let guess = min(bytes.count / 4 + 24, max(limits.memory / 64, 64))
         self = try (guess <= 64 ? Arena.small(bytes, limits, memory, &shared) : Arena.large(bytes, guess, limits)).get()
     }
 
@@ -234,18 +240,33 @@ extension Arena {
         _ scratch: UnsafeMutableBufferPointer<UInt64>,
         _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
+        // What the tables lie in from the start is counted, too, where it is not the stack.
+        let given = room.slab == nil ? 0 : room.nodes.capacity * MemoryLayout<Node>.stride + room.children.capacity * 4
+        var left = max(0, limits.memory) - given
+        return withUnsafeMutablePointer(to: &left) { decode(count, in: room, scratch, $0, limits) }
+    }
+
+    private static func decode(
+        _ count: Int,
+        in room: Room,
+        _ scratch: UnsafeMutableBufferPointer<UInt64>,
+        _ meter: UnsafeMutablePointer<Int>,
+        _ limits: PickleLimits
+    ) -> Result<Arena, PickleError> {
         let tables = scratch.baseAddress.map { UnsafeMutableRawPointer($0 + 16).assumingMemoryBound(to: UInt32.self) }
         var decoder = OpcodeReader(
-            nodes: room.nodes,
-            children: room.children,
-            side: RawTable(borrowing: room.input, capacity: 0),
-            stack: tables.map { RawTable(borrowing: $0, capacity: 84) } ?? RawTable(capacity: 84),
-            marks: tables.map { RawTable(borrowing: $0 + 84, capacity: 28) } ?? RawTable(capacity: 28),
-            memo: tables.map { RawTable(borrowing: $0 + 112, capacity: 112) } ?? RawTable(capacity: 112),
+            nodes: room.nodes.counted(by: meter),
+            children: room.children.counted(by: meter),
+            side: RawTable(borrowing: room.input, capacity: 0, meter: meter),
+            stack: .start(tables, 84, meter),
+            marks: .start(tables.map { $0 + 84 }, 28, meter),
+            memo: .start(tables.map { $0 + 112 }, 112, meter),
             input: UnsafePointer(room.input),
             end: count,
-            pending: scratch.baseAddress.map { RawTable(borrowing: $0, capacity: 16) } ?? RawTable(capacity: 16),
+            pending: .start(scratch.baseAddress, 16, meter),
             nodeLimit: min(limits.nodes, Int(MemoEntry.node) - 16),
+            meter: meter,
+            nameBudget: count &* 64 &+ 1_000_000,
             limits: limits,
             nestingLimit: min(limits.nesting, 65_000)
         )
@@ -258,6 +279,7 @@ extension Arena {
             // The decoder's stack is no longer needed.
             let free = UnsafeMutableBufferPointer(rebasing: scratch[16..<16 + KeyCheck.scratchWords])
             try arena.check(&decoder, limits, free)
+            arena.tableBytes = max(0, limits.memory) - meter.pointee
             return .success(arena)
         } catch {
             decoder.nodes.free()
@@ -286,6 +308,7 @@ extension Arena {
         ownsSide = decoder.side.isOwned
         hasCycles = false
         integerDigits = decoder.limits.integerDigits
+        tableBytes = 0
     }
 
     private mutating func check(
@@ -294,12 +317,16 @@ extension Arena {
         _ scratch: UnsafeMutableBufferPointer<UInt64>
     ) throws(PickleError) {
         let work = nodeCount &+ childCount &+ inputCount
+        // What looking at sharing takes for each node, for a while.
+        if decoder.needsSurvey, decoder.meter.pointee < nodeCount &* MemoryLayout<Int>.stride {
+            throw decoder.tooMuchMemory()
+        }
         var keys = KeyCheck(
             nodes: nodes,
             children: children,
             input: input,
             side: side,
-            budget: work &* 64 &+ 1_000_000,
+            budget: work &* 2 &+ 1_000_000,
             scratch: scratch
         )
         try keys.run(

@@ -4,7 +4,7 @@ public struct PickleError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Base: String, Sendable {
             case truncated, invalidOpcode, unsupportedProtocol, stackUnderflow, missingMark, badMemo, badValue
-            case badStructure, unhashable, byteLimit, nodeLimit, nestingLimit, expansionLimit, digitLimit
+            case badStructure, unhashable, byteLimit, nodeLimit, nestingLimit, expansionLimit, digitLimit, memoryLimit
             case typeMismatch, notEncodable, wrongCount
         }
         let base: Base
@@ -37,6 +37,8 @@ public struct PickleError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let expansionLimit = Code(base: .expansionLimit)
         /// ``PickleLimits/integerDigits`` was passed.
         public static let digitLimit = Code(base: .digitLimit)
+        /// ``PickleLimits/memory`` was passed.
+        public static let memoryLimit = Code(base: .memoryLimit)
         /// The pickle holds another type than the one asked for.
         public static let typeMismatch = Code(base: .typeMismatch)
         /// A value that this protocol, or pickle, has no form for.

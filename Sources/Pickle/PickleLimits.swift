@@ -4,6 +4,11 @@ public struct PickleLimits: Sendable, Hashable {
     public var bytes: Int = 1 << 28
     /// Most nodes (values that the opcodes create): 32 Mi. A node takes about 24 bytes of memory.
     public var nodes: Int = 1 << 25
+    /// Most bytes that decoding takes for its tables, beside a copy of the pickle: 512 MiB.
+    ///
+    /// Every table counts, whatever opcode fills it: nodes, references, the records of objects, the stack, the memo, text that had
+    /// escapes. Two bytes of a pickle can take 48 of memory.
+    public var memory: Int = 1 << 29
     /// Deepest nesting of containers and objects: 10,000. Never more than 65,000.
     public var nesting: Int = 10_000
     /// Most nodes and bytes of text that shared values add when every reference to them is followed: 16 Mi.
@@ -23,7 +28,8 @@ public struct PickleLimits: Sendable, Hashable {
         nodes: .max,
         nesting: .max,
         expansion: .max,
-        integerDigits: .max
+        integerDigits: .max,
+        memory: .max
     )
 
     /// Makes limits; what is left out keeps its default.
@@ -32,12 +38,14 @@ public struct PickleLimits: Sendable, Hashable {
         nodes: Int = 1 << 25,
         nesting: Int = 10_000,
         expansion: Int = 1 << 24,
-        integerDigits: Int = 4300
+        integerDigits: Int = 4300,
+        memory: Int = 1 << 29
     ) {
         self.bytes = bytes
         self.nodes = nodes
         self.nesting = nesting
         self.expansion = expansion
         self.integerDigits = integerDigits
+        self.memory = memory
     }
 }

@@ -28,7 +28,7 @@ struct TaskRun: Sendable {
     ) throws -> [UInt8] {
         let data = try serializer.serialize(value)
         guard data.count <= limit else {
-            throw HueyError.tooLarge("the value of task \(start.message.id)", data.count, limit)
+            throw HueyError.tooLarge("the value of task \(start.message.id.bounded())", data.count, limit)
         }
         return data
     }
@@ -157,8 +157,10 @@ extension Executor {
             pending.effects.append(.delete(key: run.message.revocationKey))
         case .storeValue:
             pending.effects.append(.put(run.encoded, key: run.message.id, isResult: true))
-        case .storeError(let result, let id):
-            pending.effects.append(.put(try huey.serializer.serialize(result), key: id, isResult: true))
+        case .storeError(let result, let ids):
+            // One piece of memory for the whole pipeline.
+            let data = try huey.serializer.serialize(result)
+            for id in ids { pending.effects.append(.put(data, key: id, isResult: true)) }
         case .runPostExecute:
             try await runPostExecute(run, after: &pending)
         case .emit(let signal):
@@ -170,11 +172,11 @@ extension Executor {
             handler.arguments.append(exception)
             try await enqueue(handler, run, after: &pending)
         case .requeue(let message):
-            logger.info("Requeueing \(message.id), \(message.retries ?? 0) retries")
+            logger.info("Requeueing \(message.id.bounded()), \(message.retries ?? 0) retries")
             try await enqueue(message, run, after: &pending)
         case .reschedule(let message):
             follow(try huey.scheduleEffect(message), &pending)
-            logger.info("Added task \(message.id) to schedule, eta \(message.eta?.description ?? "None")")
+            logger.info("Added task \(message.id.bounded()) to schedule, eta \(message.eta?.description ?? "None")")
             try await emit(.scheduled, message, nil, run, after: &pending)
         case .fail(let error):
             throw error
@@ -239,9 +241,8 @@ extension Executor {
         after pending: inout PendingEffects
     ) async throws {
         try await settle(&pending, run)
-        let keys = (0..<max(0, chord.size)).map { "chord:\(chord.id):\($0)" }
         let report = ChordReport(
-            key: "chord:\(chord.id):\(chord.index)",
+            key: chord.key(of: chord.index),
             counterKey: "chord:\(chord.id)",
             size: chord.size,
             value: value,
@@ -252,17 +253,43 @@ extension Executor {
             if sink.acknowledges { (pending.last, pending.remains) = ([], []) }
             return
         }
-        let stored = try await patiently(run.message.id) { try await huey.storage.peekMany(keys) }
-        let parts = try zip(keys, stored).map { key, stored in
-            try (key == report.key ? value : stored).map(huey.serializer.deserialize)
+        // Only now the size is more than a claim: so many members were counted.
+        guard chord.size <= ChordMembership.mostMembers else {
+            throw HueyError.malformedMessage("a chord of more than \(ChordMembership.mostMembers) members")
         }
+        let parts = try await parts(of: chord, value, report, run)
         // Where the count and the callback are one write, the last part is still to be stored, if only for who waits for it.
         if sink.acknowledges { follow(.put(value, key: report.key, isResult: true), &pending) }
         follow(.deleteCounter(key: report.counterKey), &pending)
-        for key in keys { follow(.delete(key: key), &pending) }
+        for index in 0..<chord.size { follow(.delete(key: chord.key(of: index)), &pending) }
         var callback = chord.callback.message
         callback.arguments.append(parts)
         try await enqueue(callback, run, after: &pending)
+    }
+
+    /// What the members of a chord reported, in their order. Taken in pieces: together they have to fit into the callback's message.
+    private func parts(
+        of chord: ChordMembership,
+        _ value: [UInt8],
+        _ report: ChordReport,
+        _ run: TaskRun
+    ) async throws -> [PickleView?] {
+        var parts: [PickleView?] = []
+        var size = 0
+        while parts.count < chord.size {
+            let keys = (parts.count..<min(parts.count + 256, chord.size)).map { chord.key(of: $0) }
+            let stored = try await patiently(run.message.id) { try await huey.storage.peekMany(keys) }
+            for (key, stored) in zip(keys, stored) {
+                let data = key == report.key ? value : stored
+                size += data?.count ?? 0
+                guard size <= huey.options.maximumMessageSize else {
+                    throw HueyError.tooLarge("a chord's results", size, huey.options.maximumMessageSize)
+                }
+                parts.append(try data.map(huey.serializer.deserialize))
+            }
+            guard stored.count == keys.count else { throw HueyError.malformedMessage("a chord whose results are gone") }
+        }
+        return parts
     }
 
     /// A count that may have happened is repeated only where that counts nothing twice.
@@ -270,6 +297,14 @@ extension Executor {
         guard sink.acknowledges else { return try await sink.count(report, of: run.delivery) }
         return try await patiently(run.message.id) { try await sink.count(report, of: run.delivery) }
     }
+}
+
+extension ChordMembership {
+    /// So many results are read for one callback.
+    fileprivate static let mostMembers = 1 << 18
+
+    /// The key of what a member reports.
+    fileprivate func key(of index: Int) -> String { "chord:\(id):\(index)" }
 }
 
 extension TaskRun {

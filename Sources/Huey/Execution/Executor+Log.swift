@@ -1,4 +1,5 @@
 import Logging
+import Pickle
 
 extension Executor {
     /// huey's line about the end of a task that returned.
@@ -11,12 +12,12 @@ extension Executor {
 
     /// huey's line about the end of a task that threw.
     func log(_ failure: any Error, _ context: TaskContext) {
-        let id = context.id
+        let id = context.id.bounded()
         switch failure {
         case is TaskTimeout:
             logger.warning("Task \(id) timed out after \(context.timeout?.description ?? "?")s.")
         case let error as RateLimitExceeded:
-            logger.info("Task \(id) rate-limited on \"\(error.key)\"")
+            logger.info("Task \(id) rate-limited on \"\(error.key.bounded())\"")
         case let error as TaskLocked:
             logger.warning("Task \(id) not run, \(error.message).")
         case is RetryTask:

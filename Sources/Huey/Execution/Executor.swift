@@ -96,9 +96,29 @@ package struct Executor: Sendable {
     /// The same for a message as it came.
     @discardableResult
     package func run(_ delivery: Delivery) async throws -> Completion {
+        guard let cost = huey.messageCodec.cost(of: delivery.data) else { return try await decodeAndRun(delivery) }
+        // Large messages wait for each other's memory.
+        do {
+            try await inFlight.decodingMemory.take(cost)
+        } catch {
+            return .interrupted
+        }
+        var taken = cost
+        defer { inFlight.decodingMemory.giveBack(taken) }
+        return try await decodeAndRun(delivery) { size in
+            let surplus = max(0, taken - size)
+            inFlight.decodingMemory.giveBack(surplus)
+            taken -= surplus
+        }
+    }
+
+    /// - Parameter noteSize: is told how many bytes of memory the decoded message takes.
+    private func decodeAndRun(_ delivery: Delivery, noteSize: (Int) -> Void = { _ in }) async throws -> Completion {
         let message: Message
         do {
-            message = try huey.deserializeResolved(delivery.data)
+            let view = try huey.messageCodec.view(delivery.data)
+            noteSize(view.document.memorySize)
+            message = try huey.resolvedMessage(from: view)
         } catch {
             logger.error("Error reading from queue", metadata: ["reason": "\(error)"])
             return try await bury(delivery, .undecodable, "\(error)")
@@ -107,7 +127,7 @@ package struct Executor: Sendable {
         let unknown = task == nil ? message.name : huey.unknownFollowUp(of: message)
         guard let task, unknown == nil else {
             let name = unknown ?? message.name
-            return try await handleUnknown(delivery, message, "\(name) not found in TaskRegistry")
+            return try await handleUnknown(delivery, message, "\(name.bounded()) not found in TaskRegistry")
         }
         huey.busyTasks.note(task)
         return try await run(ReadyTask(delivery: delivery, message: message, task: task))
@@ -130,7 +150,8 @@ package struct Executor: Sendable {
         } catch  where error is HueyError || error is PickleException || error is PickleError {
             // An exception's own text may quote arguments.
             let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
-            logger.error("Unhandled error during execution of task \(start.id).", metadata: ["reason": "\(reason)"])
+            let id = start.id.bounded()
+            logger.error("Unhandled error during execution of task \(id).", metadata: ["reason": "\(reason)"])
             return try await bury(start.delivery, .unwritable, reason, start.message)
         }
     }
@@ -140,7 +161,7 @@ package struct Executor: Sendable {
         let delivery = start.delivery
         if let limit = policy.deathLimit, delivery.deaths >= limit {
             let detail = "\(delivery.deaths) consumers died while the task ran"
-            logger.error("Task \(start.id) is put aside: \(detail).")
+            logger.error("Task \(start.id.bounded()) is put aside: \(detail).")
             return try await bury(delivery, .workerDied, detail, start.message)
         }
         do {
@@ -208,7 +229,7 @@ package struct Executor: Sendable {
     }
 
     private func interrupted(_ start: ReadyTask) -> Completion {
-        logger.warning("Received exit signal, \(start.id) did not finish.")
+        logger.warning("Received exit signal, \(start.id.bounded()) did not finish.")
         return .interrupted
     }
 
@@ -288,7 +309,7 @@ package struct Executor: Sendable {
             try await patiently(start.id) { try await huey.storage.peekRevocations(ofTasks: ids, named: names) }
         }
         for (key, value) in revocations {
-            let revocation = try Revocation(pickle: huey.serializer.deserialize(value))
+            let revocation = try Revocation(pickle: huey.messageCodec.view(value))
             let (isRevoked, isSpent) = revocation.verdict(at: now)
             guard isSpent else { return isRevoked }
             // At once, not with the next batch: the next task must not find what this one has used up.
@@ -310,7 +331,7 @@ package struct Executor: Sendable {
                 return try await operation()
             } catch let failure as any StorageFailure where failure.isWorthWaiting {
                 if isFirst {
-                    logger.error("Task \(id) waits for the storage.", metadata: ["reason": "\(failure)"])
+                    logger.error("Task \(id.bounded()) waits for the storage.", metadata: ["reason": "\(failure)"])
                 }
                 isFirst = false
                 try await Task.sleep(for: .milliseconds(200))
@@ -322,7 +343,9 @@ package struct Executor: Sendable {
     private func call(_ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
         let (message, task) = (start.message, start.task)
         let begin = ContinuousClock.now
-        let lateness = message.eta.map { max(0, huey.now().naiveMicroseconds - $0.naiveMicroseconds) }
+        let lateness = message.eta.map {
+            max(0, huey.now().naiveMicroseconds.saturatingAdded(to: $0.naiveMicroseconds.saturatingNegated))
+        }
         let timeout = message.timeout ?? task.settings.timeout
         let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
         let context = TaskContext(
@@ -367,7 +390,8 @@ package struct Executor: Sendable {
         } catch {
             // A value that cannot be written is the task's failure, and the producer is told so.
             run.outcome = .failure(error)
-            logger.error("The value of task \(message.id) cannot be written.", metadata: ["reason": "\(error)"])
+            let id = message.id.bounded()
+            logger.error("The value of task \(id) cannot be written.", metadata: ["reason": "\(error)"])
         }
         let decision = OutcomeContext(
             settings: task.settings,

@@ -5,35 +5,32 @@ import Synchronization
 private struct MessageReader {
     let huey: Huey
     let look: RevocationLook
-    /// huey's own serializer, where it is used.
-    private let pickles: PickleSerializer
-    /// The memory that its pickles share; nil where there is another serializer, or few messages.
+    /// The memory that pickles share; nil where there is another serializer, or few messages.
     private let memory: PickleMemory?
+    /// How many bytes of memory may still be taken: what is beyond is decoded by whoever runs it.
+    private var left = Self.most
     private(set) var ids = TaskIDs()
     private(set) var names: [String] = []
     private var tasks: [RegisteredTask?] = []
     /// Which of the names the last message had.
     private var last = 0
 
+    /// What messages that wait may take. A batch of a few kilobytes may decompress to anything.
+    private static let most = 1 << 24
     /// So many messages are worth a block of memory.
     private static let fewest = 16
 
     init(_ huey: Huey, _ look: RevocationLook, count: Int) {
         self.huey = huey
         self.look = look
-        let serializer = huey.serializer as? PickleSerializer
-        pickles = serializer ?? PickleSerializer()
-        memory = serializer == nil || count < Self.fewest ? nil : PickleMemory()
+        memory = huey.messageCodec.pickles == nil || count < Self.fewest ? nil : PickleMemory()
     }
 
     /// The task that a message calls; nil where it is not registered here, or something behind it is not.
     mutating func read(_ delivery: Delivery) throws -> ReadyTask? {
-        let view =
-            if let memory {
-                try pickles.deserialize(delivery.data, in: memory)
-            } else {
-                try huey.serializer.deserialize(delivery.data)
-            }
+        guard left > 0 else { return nil }
+        let view = try huey.messageCodec.smallView(delivery.data, in: memory)
+        left -= view.document.memorySize
         return try withExtendedLifetime(view) {
             guard let fields = Message.fields(of: view), findName(in: fields), let task = tasks[last] else {
                 return nil
@@ -89,7 +86,7 @@ package struct PreparedMessages: Sendable {
 }
 
 extension Huey {
-    /// Decodes a batch. What cannot be decoded is left to whoever runs the message. Nothing is run before ``look(at:)`` has been called.
+    /// Decodes a batch of small messages. What is large, or cannot be decoded, is left to whoever runs the message. Nothing is run before ``look(at:)`` has been called.
     package func prepare(_ deliveries: [Delivery]) -> PreparedMessages {
         let look = RevocationLook()
         var reader = MessageReader(self, look, count: deliveries.count)
@@ -127,7 +124,7 @@ extension Huey {
 
     /// Decodes a message whose revocation was looked up by a guess; nil where that was wrong, or anything is unusual.
     func read(_ look: RevocationLook, _ place: Int) -> ReadyTask? {
-        guard let view = try? serializer.deserialize(look.deliveries[place].data) else { return nil }
+        guard let view = try? messageCodec.smallView(look.deliveries[place].data) else { return nil }
         return withExtendedLifetime(view) {
             guard let fields = Message.fields(of: view),
                 let name = look.tasks.firstIndex(where: { fields.equals($0.name, at: 1) })
@@ -152,7 +149,7 @@ extension Huey {
     ) throws -> ReadyTask? {
         let priority = fields.count > 5 ? fields.int(at: 5).map { Double($0) } ?? fields.double(at: 5) ?? 0 : 0
         if let id = fields.utf8(at: 0), !task.needsMessage, !view.document.hasTrailingBytes, Message.isPlain(fields),
-            !Message.isUnique(id)
+            !Message.isUnique(id), Message.Limit.mayHold(id)
         {
             return ReadyTask(delivery: delivery, plain: fields, task: task, priority: priority, place: place)
         }
@@ -167,7 +164,12 @@ extension Huey {
     ///
     /// - Throws: as ``deserialize(_:)``.
     package func deserializeResolved(_ data: [UInt8]) throws -> Message {
-        var message = try deserialize(data)
+        try resolvedMessage(from: messageCodec.view(data))
+    }
+
+    /// The same of a view.
+    func resolvedMessage(from view: PickleView) throws -> Message {
+        var message = try message(from: view, likely: "")
         resolve(&message, registry.task(named: message.name))
         return message
     }

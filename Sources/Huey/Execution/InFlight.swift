@@ -62,6 +62,8 @@ package final class InFlight: Sendable {
 
     private let isSuspectRunning = Mutex(false)
 
+    let decodingMemory = DecodingMemory()
+
     package init() {}
 
     /// A seat for one worker, so that workers need not wait for each other.

@@ -16,7 +16,8 @@ public struct MessagePolicy: Sendable {
     public final class Returns: Sendable {
         private let first: Duration
         private let longest: Duration
-        private let returned = Mutex<[String: Duration]>([:])
+        /// By the hash of the id: an id may be of any length, and two of one hash only wait for longer.
+        private let returned = Mutex<[Int: Duration]>([:])
 
         private static let capacity = 10_000
 
@@ -26,7 +27,8 @@ public struct MessagePolicy: Sendable {
         }
 
         func delay(for id: String) -> Duration {
-            returned.withLock { returned in
+            let id = id.hashValue
+            return returned.withLock { returned in
                 let delay = returned[id].map { min($0 * 2, longest) } ?? first
                 // Forgetting only makes delays short again.
                 if returned.count >= Self.capacity { returned.removeAll(keepingCapacity: true) }

@@ -23,7 +23,7 @@ struct RetryPlan {
             }
             if error.retry {
                 try message.checkRetriesCount()
-                retries &+= 1
+                retries = retries.saturatingAdded(to: 1)
             }
             signal = .rateLimited
             isRetryRequest = true
@@ -32,7 +32,7 @@ struct RetryPlan {
             isRetryRequest = true
         case let error as RetryTask:
             try message.checkRetriesCount()
-            retries &+= 1
+            retries = retries.saturatingAdded(to: 1)
             eta = try error.start.map { start in
                 switch start {
                 case .delay(let seconds): try context.now.adding(seconds: seconds.double)
@@ -57,7 +57,7 @@ struct RetryPlan {
     func requeue(_ message: Message, _ context: OutcomeContext) throws -> TaskEffect {
         try message.checkRetriesCount()
         var message = message
-        message.retries = retries &- 1
+        message.retries = retries.saturatingAdded(to: -1)
         let delay = message.retryDelay ?? context.settings.retryDelay
         if let eta {
             message.eta = eta

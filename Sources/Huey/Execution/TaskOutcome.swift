@@ -21,8 +21,8 @@ enum TaskEffect: Sendable {
     case forgetRevocation
     /// Store the value as the task's result.
     case storeValue
-    /// Store the error as the result of the task of that id.
-    indirect case storeError(ErrorResult, id: String)
+    /// Store the error as the result of the tasks of these ids.
+    indirect case storeError(ErrorResult, ids: [String])
     case runPostExecute
     case emit(Signal)
     /// Enqueue the next task of the pipeline with this one's value.
@@ -97,7 +97,7 @@ enum OutcomeTable {
         let result = ErrorResult(error, exception, message, retries: plan.retries)
         if surfaces, context.options.results, !context.isPeriodic {
             let failed = isFinal ? message.pipeline.map(\.id) : [message.id]
-            effects += failed.map { .storeError(result, id: $0) }
+            effects.append(.storeError(result, ids: failed))
         }
         effects.append(.runPostExecute)
         if surfaces, let handler = message.onError {
@@ -124,14 +124,19 @@ extension Message {
 }
 
 extension ErrorResult {
+    /// The most bytes of an exception's text that is stored.
+    private static let mostText = 1 << 16
+
     /// Mirrors `build_error_result`.
     init(_ error: any Error, _ exception: PickleException, _ message: Message, retries: Int) {
-        let text = (error as? TaskException)?.error ?? exception.repr
+        // Every task of the pipeline gets a copy.
+        let text = ((error as? TaskException)?.error ?? exception.repr).bounded(Self.mostText)
         self.init(
             error: text,
             retries: retries,
             traceback:
-                "Traceback (most recent call last):\n  in \(message.name), a task in Swift\n\(exception.summary)\n",
+                "Traceback (most recent call last):\n  in \(message.name), a task in Swift\n"
+                + "\(exception.summary.bounded(Self.mostText))\n",
             taskID: message.id,
             wireTaskID: message.wireID
         )

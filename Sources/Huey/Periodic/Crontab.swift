@@ -114,7 +114,7 @@ private struct CrontabField {
 }
 
 extension UInt64 {
-    fileprivate func contains(_ bit: Int) -> Bool { self & (1 << UInt64(bit)) != 0 }
+    fileprivate func contains(_ bit: Int) -> Bool { (0..<64).contains(bit) && self & (1 << UInt64(bit)) != 0 }
 
     fileprivate mutating func insert(_ bit: Int) { self |= 1 << UInt64(bit) }
 }

@@ -39,7 +39,7 @@ public struct CompletedResults<Value: Sendable>: AsyncSequence, Sendable {
             while arrived.isEmpty {
                 if missing.isEmpty { return nil }
                 if !isFirst {
-                    delay = Swift.min(delay * backoff, maxDelay)
+                    delay = delay.grown(by: backoff, atMost: maxDelay)
                     try await Task.sleep(for: delay)
                 }
                 isFirst = false

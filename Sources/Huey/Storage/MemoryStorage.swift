@@ -109,8 +109,9 @@ public final class MemoryStorage: Storage {
 
     public func increment(_ key: String, by amount: Int) async throws -> Int {
         state.withLock { state in
-            state.counters[key, default: 0] += amount
-            return state.counters[key, default: 0]
+            let count = state.counters[key, default: 0].saturatingAdded(to: amount)
+            state.counters[key] = count
+            return count
         }
     }
 

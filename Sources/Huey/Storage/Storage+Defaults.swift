@@ -77,7 +77,7 @@ extension Storage {
                 pause = min(pause, left)
             }
             try await Task.sleep(for: pause, clock: clock)
-            delay = delay * backoff
+            delay = delay.grown(by: backoff, atMost: maxDelay)
         }
     }
 

@@ -119,13 +119,13 @@ struct Signature: Sendable {
             if taskSlot != nil, name == "task" { continue }
             if let index = name.flatMap({ names[$0] }) {
                 guard slots[index] == nil else {
-                    throw typeError("got multiple values for argument '\(name ?? "")'")
+                    throw typeError("got multiple values for argument '\((name ?? "").bounded(1000))'")
                 }
                 slots[index] = value
             } else if hasKeywords {
                 extra.append((key, value))
             } else {
-                throw typeError("got an unexpected keyword argument '\(name ?? key.repr)'")
+                throw typeError("got an unexpected keyword argument '\((name ?? key.repr).bounded(1000))'")
             }
         }
         return extra

@@ -27,20 +27,23 @@ extension PickleDateTime {
     /// Python's `datetime.min` to `datetime.max`, in seconds since 1970.
     private static let yearsOneTo9999 = -62_135_596_800..<253_402_300_800
 
-    /// Microseconds since 1970-01-01 00:00 on this datetime's own clock, its zone disregarded.
-    package var naiveMicroseconds: Int { secondsAsUTC * 1_000_000 + microsecond }
+    /// Microseconds since 1970-01-01 00:00 on this datetime's own clock, its zone disregarded; the largest number there is for what does
+    /// not fit, which is beyond Python's years.
+    package var naiveMicroseconds: Int {
+        secondsAsUTC.saturatingMultiplied(by: 1_000_000).saturatingAdded(to: microsecond)
+    }
 
     /// Seconds since the epoch of this naive datetime read as local time: `time.mktime(ts.timetuple())`.
     ///
     /// - Throws: ``HueyError`` `.dateOutOfRange` when the C library has no answer.
     package func mktime() throws -> Int {
         var fields = tm()
-        fields.tm_year = Int32(year - 1900)
-        fields.tm_mon = Int32(month - 1)
-        fields.tm_mday = Int32(day)
-        fields.tm_hour = Int32(hour)
-        fields.tm_min = Int32(minute)
-        fields.tm_sec = Int32(second)
+        fields.tm_year = Int32(clamping: year.saturatingAdded(to: -1900))
+        fields.tm_mon = Int32(clamping: month.saturatingAdded(to: -1))
+        fields.tm_mday = Int32(clamping: day)
+        fields.tm_hour = Int32(clamping: hour)
+        fields.tm_min = Int32(clamping: minute)
+        fields.tm_sec = Int32(clamping: second)
         fields.tm_isdst = -1
         // mktime answers -1 for an error and for one second of 1969; only an error leaves the weekday alone.
         fields.tm_wday = -1
@@ -74,7 +77,7 @@ extension PickleDateTime {
 
     private func localToSeconds() -> Int {
         let day = 24 * 3600
-        func offset(_ seconds: Int) -> Int { Self.localOffset(at: seconds * 1_000_000) }
+        func offset(_ seconds: Int) -> Int { Self.localOffset(at: seconds) }
         let wall = secondsAsUTC
         let before = offset(wall)
         let first = wall - before
@@ -95,14 +98,15 @@ extension PickleDateTime {
     /// Now, naive: UTC or local.
     package static func now(_ source: TimeSource, utc: Bool) -> PickleDateTime {
         let total = source.microseconds()
-        let local = utc ? total : total + localOffset(at: total) * 1_000_000
+        let offset = utc ? 0 : localOffset(at: total.flooredDivision(by: 1_000_000).quotient)
+        let local = total.saturatingAdded(to: offset * 1_000_000)
         // A clock beyond the year 9999 is no clock; the epoch is a time that everything compares with.
         return (try? PickleDateTime(naiveMicroseconds: local)) ?? PickleDateTime(year: 1970, month: 1, day: 1)
     }
 
-    /// Seconds that local time is ahead of UTC at a moment.
-    private static func localOffset(at microseconds: Int) -> Int {
-        var seconds = time_t(microseconds.flooredDivision(by: 1_000_000).quotient)
+    /// Seconds that local time is ahead of UTC at a moment, which is given in seconds since 1970.
+    private static func localOffset(at moment: Int) -> Int {
+        var seconds = time_t(moment)
         var fields = tm()
         localtime_r(&seconds, &fields)
         return fields.tm_gmtoff
@@ -138,21 +142,25 @@ extension PickleDateTime {
     /// - Throws: ``HueyError`` `.dateOutOfRange`, or `.invalidConfiguration` for a zone whose offset cannot be known.
     package func normalized(utc: Bool) throws -> PickleDateTime {
         guard tzinfo != nil else {
-            return utc ? try PickleDateTime(naiveMicroseconds: try mktime() * 1_000_000) : self
+            return utc ? try PickleDateTime(naiveMicroseconds: try mktime().saturatingMultiplied(by: 1_000_000)) : self
         }
         guard let offset = utcOffset?.wholeMicroseconds else {
             throw HueyError(.invalidConfiguration, "the offset of the datetime's time zone is unknown here")
         }
-        let absolute = naiveMicroseconds - offset
+        let absolute = naiveMicroseconds.saturatingAdded(to: offset.saturatingNegated)
         if utc { return try PickleDateTime(naiveMicroseconds: absolute) }
         let seconds = absolute.flooredDivision(by: 1_000_000).quotient
-        return try PickleDateTime(naiveMicroseconds: (seconds + Self.localOffset(at: absolute)) * 1_000_000)
+        let local = seconds + Self.localOffset(at: seconds)
+        return try PickleDateTime(naiveMicroseconds: local.saturatingMultiplied(by: 1_000_000))
     }
 
     /// Python's `<=` between two datetimes of one kind; an aware one is compared by its UTC value.
     package func isNotAfter(_ other: PickleDateTime) -> Bool { comparable <= other.comparable }
 
-    private var comparable: Int { naiveMicroseconds - (utcOffset?.wholeMicroseconds ?? 0) }
+    private var comparable: Int {
+        guard tzinfo != nil else { return naiveMicroseconds }
+        return naiveMicroseconds.saturatingAdded(to: (utcOffset?.wholeMicroseconds ?? 0).saturatingNegated)
+    }
 }
 
 extension Int {
@@ -161,6 +169,21 @@ extension Int {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
+
+    /// The sum, or the nearest number that there is: for numbers from outside.
+    package func saturatingAdded(to other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : sum
+    }
+
+    /// The product, or the nearest number that there is: for numbers from outside.
+    package func saturatingMultiplied(by factor: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? ((self < 0) == (factor < 0) ? .max : .min) : product
+    }
+
+    /// The negative, or the largest number for the smallest.
+    var saturatingNegated: Int { self == .min ? .max : -self }
 }
 
 extension Duration {
@@ -173,7 +196,14 @@ extension Duration {
     /// The duration in microseconds; the largest there is for what does not fit.
     var wholeMicroseconds: Int {
         let (seconds, attoseconds) = components
-        let (product, overflow) = Int(seconds).multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : product &+ Int(attoseconds / 1_000_000_000_000)
+        return Int(seconds).saturatingMultiplied(by: 1_000_000)
+            .saturatingAdded(to: Int(attoseconds / 1_000_000_000_000))
+    }
+
+    /// This pause times a factor that somebody chose, but no longer than the longest: what grows without end overflows one day.
+    package func grown(by factor: Double, atMost longest: Duration) -> Duration {
+        let seconds = inSeconds * factor
+        // NaN compares with nothing.
+        return seconds < longest.inSeconds ? .seconds(max(0, seconds)) : longest
     }
 }

@@ -21,43 +21,45 @@ public enum Compression: Sendable, Hashable {
         }
         defer { streams.giveBack(stream) }
         var output = [UInt8](repeating: 0, count: Int(deflateBound(deflater, uLong(data.count))) + 32)
-        let status = Self.run(deflater, data, &output) { deflate($0, Z_FINISH) }
+        let status = data.withUnsafeBufferPointer { input in
+            Self.run(deflater, input, &output) { deflate($0, Z_FINISH) }
+        }
         guard status == Z_STREAM_END else { throw Self.failure("zlib says \(status)") }
         output.removeLast(Int(deflater.pointee.avail_out))
         return output
     }
 
-    /// Takes one stream apart; a gzip file may have several members, and zeros behind them, as in Python.
+    /// Decompresses one stream; a gzip file may have several members, and zeros behind them, as in Python. Linear in what comes in and
+    /// what goes out, however many members there are.
     ///
     /// - Parameter limit: the most bytes that may come out.
-    /// - Throws: ``HueyError`` `.malformedMessage` for what is not of this form, or too large.
+    /// - Throws: ``HueyError`` `.malformedMessage` for what is not of this form, `.tooLarge` for more bytes than the limit.
     func decompress(_ data: [UInt8], limit: Int) throws -> [UInt8] {
-        var output: [UInt8] = []
-        var rest = data[...]
-        repeat {
-            let used = try decompressMember(Array(rest), into: &output, limit: limit)
-            rest = rest.dropFirst(used)
-            if self == .gzip { rest = rest.drop { $0 == 0 } }
-        } while self == .gzip && !rest.isEmpty
-        return output
-    }
-
-    private func decompressMember(_ data: [UInt8], into output: inout [UInt8], limit: Int) throws -> Int {
-        guard let stream = streams.take(), let inflater = stream.inflating() else {
+        guard let stream = streams.take(), var inflater = stream.inflating() else {
             throw Self.failure("cannot begin")
         }
         defer { streams.giveBack(stream) }
-        var chunk = [UInt8](repeating: 0, count: min(max(4096, data.count * 4), 1 << 20))
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: min(max(4096, data.count.saturatingMultiplied(by: 4)), 1 << 18))
         var used = 0
         while true {
-            let status = Self.run(inflater, Array(data[used...]), &chunk) { inflate($0, Z_NO_FLUSH) }
-            used = data.count - Int(inflater.pointee.avail_in)
-            let produced = chunk.count - Int(inflater.pointee.avail_out)
-            output += chunk[..<produced]
-            guard output.count <= limit else {
-                throw HueyError.malformedMessage("compressed data of more than \(limit) bytes")
+            let status = data.withUnsafeBufferPointer { input in
+                Self.run(inflater, UnsafeBufferPointer(rebasing: input[used...]), &chunk) { inflate($0, Z_NO_FLUSH) }
             }
-            if status == Z_STREAM_END { return used }
+            used += min(data.count - used, Int(uInt.max)) - Int(inflater.pointee.avail_in)
+            let produced = chunk.count - Int(inflater.pointee.avail_out)
+            guard output.count + produced <= limit else {
+                throw HueyError(.tooLarge, "a message of more than \(limit) bytes after decompression")
+            }
+            output += chunk[..<produced]
+            if status == Z_STREAM_END {
+                guard self == .gzip else { return output }
+                while used < data.count, data[used] == 0 { used += 1 }
+                if used == data.count { return output }
+                guard let next = stream.inflating() else { throw Self.failure("cannot begin") }
+                inflater = next
+                continue
+            }
             guard status == Z_OK, produced > 0 else {
                 throw HueyError.malformedMessage("compressed data that is damaged or cut short")
             }
@@ -66,22 +68,21 @@ public enum Compression: Sendable, Hashable {
 
     private static func run(
         _ stream: UnsafeMutablePointer<z_stream>,
-        _ input: [UInt8],
+        _ input: UnsafeBufferPointer<UInt8>,
         _ output: inout [UInt8],
         _ step: (UnsafeMutablePointer<z_stream>) -> Int32
     ) -> Int32 {
-        input.withUnsafeBufferPointer { input in
-            output.withUnsafeMutableBufferPointer { output in
-                stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-                stream.pointee.avail_in = uInt(input.count)
-                stream.pointee.next_out = output.baseAddress
-                stream.pointee.avail_out = uInt(output.count)
-                defer {
-                    stream.pointee.next_in = nil
-                    stream.pointee.next_out = nil
-                }
-                return step(stream)
+        output.withUnsafeMutableBufferPointer { output in
+            stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+            // zlib counts in 32 bits; what is longer is taken in parts.
+            stream.pointee.avail_in = uInt(clamping: input.count)
+            stream.pointee.next_out = output.baseAddress
+            stream.pointee.avail_out = uInt(clamping: output.count)
+            defer {
+                stream.pointee.next_in = nil
+                stream.pointee.next_out = nil
             }
+            return step(stream)
         }
     }
 

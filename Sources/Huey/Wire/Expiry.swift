@@ -24,11 +24,21 @@ public enum Expiry: Sendable, Hashable {
 
 extension Expiry: PickleCodable {
     /// A message's field: an expiry, or whatever stands in its place.
-    package init(field view: PickleView) { self = (try? Expiry(pickle: view)) ?? .other(view) }
+    ///
+    /// - Throws: ``PickleError`` for a `timedelta` or `datetime` that Python does not know either: it could not read the message.
+    package init(field view: PickleView) throws {
+        do {
+            self = try Expiry(pickle: view)
+        } catch {
+            let isTime = ["timedelta", "datetime"].contains { view.object?.isInstance(of: "datetime", $0) == true }
+            guard !isTime else { throw error }
+            self = .other(view)
+        }
+    }
 
     public init(pickle view: PickleView) throws {
-        if let delta = try? PickleTimeDelta(pickle: view) {
-            self = .timedelta(delta)
+        if view.object?.isInstance(of: "datetime", "timedelta") == true {
+            self = .timedelta(try PickleTimeDelta(pickle: view))
         } else if view.kind == .object {
             self = .datetime(try PickleDateTime(pickle: view))
         } else {

@@ -1,24 +1,54 @@
 public import Pickle
 
 extension Message: PickleDecodable {
-    private enum Limit {
+    /// What one message may hold. Messages in a message may share parts, so that a kilobyte can stand for a million of them; each
+    /// costs here as if it were sent alone.
+    enum Limit {
         // A pipeline is a message in a message; nobody chains thousands, and recursion must have an end.
         static let nesting = 200
+        /// Messages in a message, itself included.
+        static let messages = 1000
+        /// Bytes of all ids and names.
+        static let text = 1 << 20
+
+        /// Whether a message may have this id.
+        static func mayHold(_ id: UnsafeBufferPointer<UInt8>) -> Bool { id.count <= text / 2 }
+    }
+
+    /// What is left of the limits while a message is read.
+    private struct Budget {
+        var messages = Limit.messages
+        var text = Limit.text
+
+        mutating func takeMessage() throws {
+            messages -= 1
+            guard messages >= 0 else {
+                throw HueyError.malformedMessage("more than \(Limit.messages) messages in one message")
+            }
+        }
+
+        /// Takes what an id or a name costs.
+        mutating func take(_ view: PickleView) throws {
+            text -= view.textLength
+            guard text >= 0 else {
+                throw HueyError.malformedMessage("ids and names of more than \(Limit.text) bytes in one message")
+            }
+        }
     }
 
     /// Reads a message of any release.
     ///
     /// - Throws: ``HueyError`` `.malformedMessage` when the value is no message, ``PickleError`` when a field has another type.
-    public init(pickle view: PickleView) throws {
-        try self.init(pickle: view, likely: "", depth: 0)
-    }
+    public init(pickle view: PickleView) throws { try self.init(pickle: view, likely: "") }
 
     /// The same for a message that is likely of this name, which is shared then.
     init(pickle view: PickleView, likely name: String) throws {
-        try self.init(pickle: view, likely: name, depth: 0)
+        var budget = Budget()
+        try self.init(pickle: view, likely: name, depth: 0, &budget)
     }
 
-    private init(pickle view: PickleView, likely likelyName: String, depth: Int) throws {
+    private init(pickle view: PickleView, likely likelyName: String, depth: Int, _ budget: inout Budget) throws {
+        try budget.takeMessage()
         guard depth < Limit.nesting else { throw HueyError.malformedMessage("a pipeline nests too deeply") }
         guard let object = view.object, object.isInstance(of: "huey.registry", "Message") else {
             throw HueyError.malformedMessage("expected a huey message, found \(view.briefType)")
@@ -32,9 +62,11 @@ extension Message: PickleDecodable {
             return fields[index]
         }
         func nested(_ index: Int) throws -> Next? {
-            try field(index).map { Next(try Message(pickle: $0, likely: "", depth: depth + 1)) }
+            try field(index).map { Next(try Message(pickle: $0, likely: "", depth: depth + 1, &budget)) }
         }
         let isLikely = !likelyName.isEmpty && field(1)?.equals(likelyName) == true
+        if let id = field(0) { try budget.take(id) }
+        if !isLikely, let name = field(1) { try budget.take(name) }
         guard let id = field(0), let name = isLikely ? likelyName : field(1)?.string else {
             throw HueyError.malformedMessage("a message without id or name")
         }
@@ -51,11 +83,11 @@ extension Message: PickleDecodable {
         arguments = Self.arguments(field(6), field(7))
         onComplete = try nested(8)
         onError = try nested(9)
-        expires = field(10).map(Expiry.init(field:))
+        expires = try field(10).map(Expiry.init(field:))
         // huey compares only what is true.
         expiresResolved = try field(11).flatMap { $0.isTrue ? try Self.naive($0) : nil }
         timeout = field(12).map(PythonNumber.init(field:))
-        chord = try field(13).map { try Self.chord($0, depth: depth) }
+        chord = try field(13).map { try Self.chord($0, depth: depth, &budget) }
         retryBackoff = field(14).map(PythonNumber.init(field:))
         if let view = field(3) { setRetries(view) }
     }
@@ -69,10 +101,10 @@ extension Message: PickleDecodable {
 
     /// The id as part of a key: redis-py's encoding of what is no string.
     private static func text(of id: PickleView) throws -> String {
-        if let text = id.string ?? id.bigInt.map(String.init) { return text }
+        if let text = id.string ?? id.decimal { return text }
         if let number = id.double { return PythonNumber.float(number).description }
         if let bytes = id.bytes { return String(decoding: bytes, as: UTF8.self) }
-        throw HueyError.malformedMessage("an id that is no string")
+        throw HueyError.malformedMessage("an id that is no string, or an int of too many digits")
     }
 
     /// Both as they are: what cannot be called with is the call's `TypeError`, not the message's fault. None is no argument.
@@ -92,16 +124,17 @@ extension Message: PickleDecodable {
         }
     }
 
-    private static func chord(_ view: PickleView, depth: Int) throws -> ChordMembership {
+    private static func chord(_ view: PickleView, depth: Int, _ budget: inout Budget) throws -> ChordMembership {
         guard let elements = view.elements ?? view.object?.arguments, elements.count == 4 else {
             throw HueyError.malformedMessage("a chord membership that is no tuple of four")
         }
         let parts = Array(elements)
+        try budget.take(parts[0])
         return ChordMembership(
             id: try String(pickle: parts[0]),
             size: try Int(pickle: parts[1]),
             index: try Int(pickle: parts[2]),
-            callback: Next(try Message(pickle: parts[3], likely: "", depth: depth + 1))
+            callback: Next(try Message(pickle: parts[3], likely: "", depth: depth + 1, &budget))
         )
     }
 }
@@ -110,7 +143,7 @@ extension PickleView {
     /// The Python type's name where it is known, for messages to people. Never a value: it may be secret.
     var briefType: String {
         switch kind {
-        case .object: object?.className.map { "\($0.module).\($0.name)" } ?? "an object"
+        case .object: object?.className.map { "\($0.module).\($0.name)".bounded() } ?? "an object"
         case .none: "None"
         default: "\(kind)"
         }

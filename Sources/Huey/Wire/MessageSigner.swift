@@ -5,6 +5,8 @@ import Crypto
 public struct MessageSigner: Sendable {
     private let key: SymmetricKey
     private static let separator = UInt8(ascii: ":")
+    /// The bytes of a separator and a signature.
+    static let length = 1 + 2 * Insecure.SHA1.byteCount
     private static let digits = Array("0123456789abcdef".utf8)
 
     /// - Throws: ``HueyError`` `.invalidConfiguration` for an empty secret or salt, as huey.

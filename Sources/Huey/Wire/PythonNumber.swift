@@ -64,6 +64,8 @@ public enum PythonNumber: Sendable, Hashable {
         guard b != 0 else {
             throw PickleException.builtin("ZeroDivisionError", "integer division or modulo by zero")
         }
+        // The smallest int has no negative: Python's int grows, a float is near enough.
+        guard a != .min || b != -1 else { return .float(-Double(a)) }
         let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
         return .int(remainder != 0 && (remainder < 0) != (b < 0) ? quotient - 1 : quotient)
     }
@@ -88,7 +90,7 @@ extension PythonNumber: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, 
         case .int(let value): String(value)
         case .float(let value): PickleValue.float(value).description
         case .bool(let value): value ? "True" : "False"
-        case .other(let view): view.bigInt?.description ?? view.briefType
+        case .other(let view): view.decimal ?? view.briefType
         }
     }
 }
@@ -97,15 +99,25 @@ extension PickleView {
     /// Python's `bool()`, for what needs no class to tell.
     package var isTrue: Bool {
         if let bool { return bool }
-        if let bigInt { return bigInt != 0 }
+        // Only an int beyond 64 bits is none of these, and is not zero.
+        if let int { return int != 0 }
+        if kind == .int { return true }
         if let double { return double != 0 }
         if let string { return !string.isEmpty }
         if let bytes { return !bytes.isEmpty }
         if let elements { return !elements.isEmpty }
         if let pairs { return !pairs.isEmpty }
         if let delta = try? PickleTimeDelta(pickle: self) { return delta.duration != .zero }
-        if let decimal = try? PickleDecimal(pickle: self) { return decimal.text.contains { "123456789N".contains($0) } }
+        if let decimal = try? PickleDecimal(pickle: self) { return decimal.isTrue }
         return !isNone
+    }
+}
+
+extension PickleDecimal {
+    /// Python's `bool()`: of numbers, false for zero only, whatever its exponent is.
+    fileprivate var isTrue: Bool {
+        let mantissa = text.utf8.prefix { $0 | 0x20 != 0x65 }
+        return mantissa.contains { (0x31...0x39).contains($0) || $0 | 0x20 == 0x6E }
     }
 }
 

@@ -54,24 +54,42 @@ public struct PickleSerializer: Serializer {
         return data
     }
 
-    /// - Throws: ``PickleError``, or ``HueyError`` `.badSignature` or `.malformedMessage`.
-    public func deserialize(_ bytes: [UInt8]) throws -> PickleView {
-        try PickleDocument(try opened(bytes), limits: limits).root
+    /// - Throws: ``PickleError``, or ``HueyError`` `.badSignature`, `.malformedMessage` or `.tooLarge`.
+    public func deserialize(_ bytes: [UInt8]) throws -> PickleView { try deserialize(bytes, limits) }
+
+    /// The same within other limits, and in memory that several pickles share where there is such.
+    func deserialize(_ bytes: [UInt8], _ limits: PickleLimits, in memory: PickleMemory? = nil) throws -> PickleView {
+        let pickle = try opened(bytes, limit: limits.bytes)
+        guard let memory else { return try PickleDocument(pickle, limits: limits).root }
+        return try PickleDocument(pickle, limits: limits, in: memory).root
     }
 
-    /// The same for one of many that come together.
-    func deserialize(_ bytes: [UInt8], in memory: PickleMemory) throws -> PickleView {
-        try PickleDocument(try opened(bytes), limits: limits, in: memory).root
+    /// Whether the bytes are, or decompress to, more than so many. Decompresses no more than that.
+    func isLarger(_ bytes: [UInt8], than limit: Int) -> Bool {
+        guard bytes.count <= limit else { return true }
+        guard let compression, Compression.isCompressed(bytes) else { return false }
+        do {
+            _ = try compression.decompress(bytes, limit: limit)
+            return false
+        } catch {
+            return (error as? HueyError)?.code == .tooLarge
+        }
     }
 
-    /// The pickle, its signature looked at and what was compressed as it was.
-    private func opened(_ bytes: [UInt8]) throws -> [UInt8] {
+    /// The pickle, its signature checked and what was compressed as it was.
+    ///
+    /// - Parameter limit: the most bytes, after decompression. A signature may come on top of them.
+    private func opened(_ bytes: [UInt8], limit: Int) throws -> [UInt8] {
         var data = bytes
+        let limit = signer == nil ? limit : limit.saturatingAdded(to: MessageSigner.length)
         // huey reads what is not compressed as it stands.
         if let compression, Compression.isCompressed(data) {
-            data = try compression.decompress(data, limit: limits.bytes)
+            data = try compression.decompress(data, limit: limit)
         }
-        if let signer { data = try signer.unsign(data) }
+        if let signer {
+            guard data.count <= limit else { throw HueyError.tooLarge("a signed message", data.count, limit) }
+            data = try signer.unsign(data)
+        }
         return data
     }
 }

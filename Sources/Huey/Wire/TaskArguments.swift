@@ -11,6 +11,8 @@ public struct TaskArguments: Sendable {
     enum Form: Sendable {
         case wire(args: PickleView, kwargs: PickleView)
         case fresh([Value], [(key: Value, value: Value)])
+        /// What came off the wire, with more behind it: a million arguments stay where they are.
+        case extended(PickleView.Elements?, [Value], PickleView.Pairs?, [(key: Value, value: Value)])
     }
 
     var form: Form
@@ -37,9 +39,7 @@ public struct TaskArguments: Sendable {
             return
         case .tuple:
             guard let elements = data.elements, !elements.isEmpty else { return }
-            var (positional, keywords) = spread()
-            positional.append(contentsOf: elements.map { $0 as Value })
-            form = .fresh(positional, keywords)
+            extend(positional: elements.map { $0 as Value }, keywords: [])
         case .dict:
             if let pairs = data.pairs { setDefaults(pairs) }
         case .object where data.object?.isDictionary == true:
@@ -50,36 +50,40 @@ public struct TaskArguments: Sendable {
     }
 
     /// Adds one positional argument.
-    mutating func append(_ value: Value) {
-        var (positional, keywords) = spread()
-        positional.append(value)
-        form = .fresh(positional, keywords)
+    mutating func append(_ value: Value) { extend(positional: [value], keywords: []) }
+
+    private mutating func extend(positional more: [Value], keywords moreKeywords: [(key: Value, value: Value)]) {
+        switch form {
+        case .wire(let args, let kwargs):
+            form = .extended(args.elements, more, kwargs.pairs, moreKeywords)
+        case .fresh(let positional, let keywords):
+            form = .fresh(positional + more, keywords + moreKeywords)
+        case .extended(let args, let positional, let kwargs, let keywords):
+            form = .extended(args, positional + more, kwargs, keywords + moreKeywords)
+        }
     }
 
     private mutating func setDefaults(_ pairs: PickleView.Pairs) {
-        let (positional, existing) = spread()
-        var keywords = existing
-        var known = Set(keywords.compactMap { Self.keyword($0.key) })
+        var known: Set<String> = []
+        switch form {
+        case .wire(_, let kwargs):
+            known.formUnion((kwargs.pairs.map { $0.lazy.compactMap(\.key.string) }).map(Array.init) ?? [])
+        case .fresh(_, let keywords):
+            known.formUnion(keywords.compactMap { Self.keyword($0.key) })
+        case .extended(_, _, let kwargs, let keywords):
+            known.formUnion((kwargs.map { $0.lazy.compactMap(\.key.string) }).map(Array.init) ?? [])
+            known.formUnion(keywords.compactMap { Self.keyword($0.key) })
+        }
+        var keywords: [(key: Value, value: Value)] = []
         for (key, value) in pairs {
             if let name = Self.keyword(key), !known.insert(name).inserted { continue }
             keywords.append((key: key, value: value))
         }
-        form = .fresh(positional, keywords)
+        extend(positional: [], keywords: keywords)
     }
 
     private static func keyword(_ key: Value) -> String? {
         (key as? String) ?? (key as? PickleView)?.string
-    }
-
-    private func spread() -> (positional: [Value], keywords: [(key: Value, value: Value)]) {
-        switch form {
-        case .fresh(let positional, let keywords):
-            return (positional, keywords)
-        case .wire(let args, let kwargs):
-            let positional = args.elements.map { $0.map { $0 as Value } } ?? []
-            let keywords = kwargs.pairs.map { $0.map { (key: $0.key as Value, value: $0.value as Value) } } ?? []
-            return (positional, keywords)
-        }
     }
 
     /// How many positional arguments there are.
@@ -87,6 +91,7 @@ public struct TaskArguments: Sendable {
         switch form {
         case .wire(let args, _): args.elements?.count ?? 0
         case .fresh(let positional, _): positional.count
+        case .extended(let args, let more, _, _): (args?.count ?? 0) + more.count
         }
     }
 
@@ -95,7 +100,7 @@ public struct TaskArguments: Sendable {
         switch form {
         case .wire(let args, let kwargs):
             return (args, kwargs)
-        case .fresh:
+        case .fresh, .extended:
             var writer = PickleWriter()
             try writer.writeTuple(count: 2) { writer in
                 try writeArgs(to: &writer)
@@ -117,6 +122,11 @@ public struct TaskArguments: Sendable {
             try writer.writeTuple(count: positional.count) { writer in
                 for value in positional { try value.encode(to: &writer) }
             }
+        case .extended(let args, let more, _, _):
+            try writer.writeTuple(count: (args?.count ?? 0) + more.count) { writer in
+                if let args { for view in args { try writer.write(view) } }
+                for value in more { try value.encode(to: &writer) }
+            }
         }
     }
 
@@ -127,6 +137,19 @@ public struct TaskArguments: Sendable {
         case .fresh(_, let keywords):
             try writer.writeDict(count: keywords.count) { writer in
                 for (key, value) in keywords {
+                    try key.encode(to: &writer)
+                    try value.encode(to: &writer)
+                }
+            }
+        case .extended(_, _, let kwargs, let more):
+            try writer.writeDict(count: (kwargs?.count ?? 0) + more.count) { writer in
+                if let kwargs {
+                    for (key, value) in kwargs {
+                        try writer.write(key)
+                        try writer.write(value)
+                    }
+                }
+                for (key, value) in more {
                     try key.encode(to: &writer)
                     try value.encode(to: &writer)
                 }

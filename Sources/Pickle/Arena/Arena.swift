@@ -23,6 +23,8 @@ struct Arena {
     /// Whether a node holds itself, directly or not.
     var hasCycles: Bool
     var integerDigits: Int
+    /// How many bytes decoding took for its tables.
+    var tableBytes: Int
 
     func free() {
         if ownsNodes { nodes.freeBlock() }

@@ -153,10 +153,9 @@ struct KeyCheck {
                     found = true
                     break
                 }
-                budget -= 1
+                try charge(1)
                 slot = (slot + 1) & (size - 1)
             }
-            if budget < 0 { throw tooMuch() }
             if found { continue }
             slots[slot] = UInt32(merge ? unique : place)
             if merge {
@@ -166,6 +165,13 @@ struct KeyCheck {
             unique += 1
         }
         return unique
+    }
+
+    /// Counts what comparing and hashing cost.
+    @inline(__always)
+    private mutating func charge(_ cost: Int) throws(PickleError) {
+        budget &-= cost
+        if budget < 0 { throw tooMuch() }
     }
 
     private func tooMuch() -> PickleError {
@@ -257,12 +263,16 @@ struct KeyCheck {
             // Equal to nothing but itself; all in one place would make a set of them quadratic.
             return Self.mix(UInt64(index))
         case .int, .bool, .float: return Self.mix(integral(node).map { UInt64(bitPattern: $0) } ?? node.bits)
-        case .bigInt, .bytes, .python2String: return Self.mix(bytes(node))
+        case .bigInt, .bytes, .python2String:
+            // Not kept in the node: where many meet in one place, each is hashed again and again.
+            try charge(Int(node.b) >> 3)
+            return Self.mix(bytes(node))
         case .list, .dict, .set, .bytearray:
             throw PickleError(.unhashable, "unhashable type: '\(OpcodeReader.typeName(node.tag))'")
         case .tuple: return try hashTuple(index)
         case .frozenset:
             if let known = hashes[index] { return known }
+            try charge(Int(node.b))
             var value: UInt32 = 0x1B87_3593
             for place in 0..<Int(node.b) { value = value &+ (try hash(children[Int(node.a) + place])) }
             hashes[index] = value
@@ -306,7 +316,8 @@ struct KeyCheck {
         switch (one.tag, other.tag) {
         case (.float, .float): return Double(bitPattern: one.bits) == Double(bitPattern: other.bits)
         case (.string, .string), (.bytes, .bytes), (.python2String, .python2String), (.bigInt, .bigInt):
-            budget -= Int(one.b) >> 3
+            if one.b != other.b { return false }
+            try charge(Int(one.b) >> 2)
             return equalBytes(bytes(one), bytes(other))
         case (.float, .bigInt): return equalsBig(Double(bitPattern: one.bits), other)
         case (.bigInt, .float): return equalsBig(Double(bitPattern: other.bits), one)
@@ -314,8 +325,7 @@ struct KeyCheck {
             if one.b != other.b { return false }
             if depth > 200 { throw tooMuch() }
             for place in 0..<Int(one.b) {
-                budget -= 1
-                if budget < 0 { throw tooMuch() }
+                try charge(1)
                 let next = (children[Int(one.a) + place], children[Int(other.a) + place])
                 if try !equal(next.0, next.1, depth: depth + 1) { return false }
             }
@@ -326,8 +336,7 @@ struct KeyCheck {
             for place in 0..<Int(one.b) {
                 var found = false
                 for candidate in 0..<Int(other.b) where !found {
-                    budget -= 1
-                    if budget < 0 { throw tooMuch() }
+                    try charge(1)
                     found = try equal(
                         children[Int(one.a) + place],
                         children[Int(other.a) + candidate],

@@ -36,6 +36,17 @@ func bigInteger(_ bytes: UnsafeBufferPointer<UInt8>) -> BigInt {
     return isNegative ? BigInt(sign: .minus, magnitude: magnitude + 1) : BigInt(sign: .plus, magnitude: magnitude)
 }
 
+/// An integer in decimal, of two's complement bytes, lowest first; nil for more than so many digits. Whatever turns a large integer
+/// into text does it here.
+func decimalText(_ bytes: UnsafeBufferPointer<UInt8>, digits: Int) -> String? {
+    let most = min(digits, 100_000)
+    // A byte is at most 2.41 digits: what is certainly longer is not converted.
+    if (bytes.count - 1) * 240 / 100 > most { return nil }
+    let value = bigInteger(bytes)
+    let text = String(value)
+    return text.utf8.count - (value.signum() < 0 ? 1 : 0) > most ? nil : text
+}
+
 /// `float(text)` as `PyOS_string_to_double` reads it.
 func parsePythonFloat(_ text: String) -> Double? {
     var body = Substring(text)

@@ -120,6 +120,12 @@ extension OpcodeReader {
     mutating func pushGlobal(_ module: NodeIndex, _ name: NodeIndex) throws(PickleError) {
         let moduleBytes = stringBytes(module)
         let nameBytes = stringBytes(name)
+        if let known = recentGlobal(module, name) {
+            push(existing: known)
+            return
+        }
+        nameBudget &-= (moduleBytes.count &+ nameBytes.count) &* 4
+        if nameBudget < 0 { throw error(.expansionLimit, "comparing the names of globals takes too long") }
         if let known = recentGlobal(moduleBytes, nameBytes) {
             push(existing: known)
             return
@@ -132,6 +138,7 @@ extension OpcodeReader {
                 return
             }
             globals[key] = index
+            meter.pointee -= Self.sparseEntry &+ moduleBytes.count &+ nameBytes.count
         } else if recentGlobals.0 == .max {
             recentGlobals.0 = index
         } else if recentGlobals.1 == .max {
@@ -143,6 +150,17 @@ extension OpcodeReader {
         }
         let known = KnownGlobal(module: moduleBytes, name: nameBytes)
         try push(Node(.global, a: module, b: name, c: known.rawValue))
+    }
+
+    /// One of the first four globals whose names are these very nodes.
+    private func recentGlobal(_ module: NodeIndex, _ name: NodeIndex) -> NodeIndex? {
+        func isSame(_ index: NodeIndex) -> Bool {
+            index != .max && nodes.base[Int(index)].a == module && nodes.base[Int(index)].b == name
+        }
+        if isSame(recentGlobals.0) { return recentGlobals.0 }
+        if isSame(recentGlobals.1) { return recentGlobals.1 }
+        if isSame(recentGlobals.2) { return recentGlobals.2 }
+        return isSame(recentGlobals.3) ? recentGlobals.3 : nil
     }
 
     /// The first four globals are compared one by one, without hashing.

@@ -4,6 +4,7 @@ extension OpcodeReader {
         try head()
         while true {
             makeRoom()
+            if meter.pointee < 0 { throw tooMuchMemory() }
             try runHot()
             opcodeStart = position
             if position >= end { throw truncated() }

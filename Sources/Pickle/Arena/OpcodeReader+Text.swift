@@ -60,6 +60,12 @@ extension OpcodeReader {
         try push(Node(.float, bits: value.bitPattern))
     }
 
+    /// Room for so many bytes of text that had escapes.
+    private mutating func makeRoomForText(_ count: Int) throws(PickleError) {
+        side.reserve(count)
+        if meter.pointee < 0 { throw tooMuchMemory() }
+    }
+
     func memoIndex(_ line: Range<Int>) throws(PickleError) -> UInt64 {
         guard let parsed = IntegerLiteral(text(line)), parsed.radix == 10,
             let value = UInt64(String(decoding: parsed.digits, as: UTF8.self)), !parsed.isNegative || value == 0
@@ -79,6 +85,7 @@ extension OpcodeReader {
             try push(Node(.python2String, a: UInt32(inner.lowerBound), b: UInt32(inner.count)))
             return
         }
+        try makeRoomForText(inner.count)
         let start = side.count
         if let problem = decodeStringEscape(text(inner), to: &side) { throw error(.badValue, "\(problem)") }
         try push(
@@ -94,6 +101,8 @@ extension OpcodeReader {
             try push(Node(.string, a: UInt32(line.lowerBound), b: UInt32(line.count)))
             return
         }
+        // A byte above ASCII becomes two, an escape never more than it was.
+        try makeRoomForText(bytes.reduce(into: bytes.count) { $0 &+= Int($1 &>> 7) })
         let start = side.count
         guard decodeRawUnicodeEscape(bytes, to: &side) else {
             throw error(.badValue, "'rawunicodeescape' codec can't decode bytes")

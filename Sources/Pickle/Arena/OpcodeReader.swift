@@ -38,10 +38,17 @@ struct OpcodeReader {
     /// Out-of-band buffers met so far.
     var buffers = 0
     var nodeLimit: Int
+    /// How many bytes the tables may still take.
+    let meter: UnsafeMutablePointer<Int>
+    /// How many bytes of names of globals may still be compared: long names that are used again and again would take quadratic time.
+    var nameBudget: Int
     let limits: PickleLimits
     /// Heights are kept in 16 bits.
     let nestingLimit: Int
     var opcodeStart = 0
+
+    /// What an entry of a dictionary takes, about.
+    static let sparseEntry = 48
 
     /// A global's identity: its two names.
     struct GlobalKey: Hashable {
@@ -62,6 +69,11 @@ struct OpcodeReader {
         pending.free()
         marks.free()
         memo.free()
+    }
+
+    @inline(never)
+    func tooMuchMemory() -> PickleError {
+        error(.memoryLimit, "decoding takes more than \(limits.memory) bytes of memory")
     }
 
     func error(_ code: PickleError.Code, _ message: String) -> PickleError {
@@ -188,12 +200,18 @@ struct OpcodeReader {
         } else if index <= UInt64(end) {
             // Every PUT takes a byte of input or more, so this stays in proportion to it.
             isMemoDense = false
+            memo.reserve(Int(index) &+ 1 &- memo.count)
+            // Before the gap is filled: memory that nobody writes to costs nothing.
+            if meter.pointee < 0 { throw tooMuchMemory() }
             while memo.count < Int(index) { memo.append(Singleton.absent) }
             memo.append(value)
             memoEntries &+= 1
         } else {
             isMemoDense = false
-            if sparseMemo.updateValue(value, forKey: index) == nil { memoEntries &+= 1 }
+            if sparseMemo.updateValue(value, forKey: index) == nil {
+                memoEntries &+= 1
+                meter.pointee -= Self.sparseEntry
+            }
         }
     }
 

@@ -42,17 +42,19 @@ public struct PickleArray: Sendable, Hashable, PickleCodable {
             guard let state = object.state?.elements, state.count == 5, let shape = shape(state[1]),
                 let dtype = dtype(state[2]), let order = state[3].bool, let bytes = bytes(state[4])
             else { return nil }
+            guard Self.size(shape, dtype) == bytes.count else { return nil }
             return PickleArray(dtype: dtype, shape: shape, isFortranOrder: order, bytes: bytes)
         case "_frombuffer":
             guard arguments.count == 4, let bytes = bytes(arguments[0]), let dtype = dtype(arguments[1]),
                 let shape = shape(arguments[2])
             else { return nil }
+            guard Self.size(shape, dtype) == bytes.count else { return nil }
             let isFortran = arguments[3].equals("F" as StaticString)
             return PickleArray(dtype: dtype, shape: shape, isFortranOrder: isFortran, bytes: bytes)
         case "scalar":
-            guard arguments.count == 2, let dtype = dtype(arguments[0]), let bytes = bytes(arguments[1]) else {
-                return nil
-            }
+            guard arguments.count == 2, let dtype = dtype(arguments[0]), let bytes = bytes(arguments[1]),
+                let size = Self.size([], dtype), size <= bytes.count
+            else { return nil }
             return PickleArray(dtype: dtype, shape: [], isScalar: true, bytes: bytes)
         default: return nil
         }
@@ -64,19 +66,35 @@ public struct PickleArray: Sendable, Hashable, PickleCodable {
     private static func shape(_ view: PickleView) -> [Int]? {
         guard view.kind == .tuple, let elements = view.elements, elements.count <= 64 else { return nil }
         let lengths = elements.compactMap(\.int)
-        return lengths.count == elements.count ? lengths : nil
+        return lengths.count == elements.count && lengths.allSatisfy { $0 >= 0 } ? lengths : nil
+    }
+
+    /// How many bytes such an array has; nil where no address space holds it, or for what is no dtype of plain elements. As in numpy, a
+    /// length of zero does not make the other lengths harmless.
+    private static func size(_ shape: [Int], _ dtype: String) -> Int? {
+        guard var size = (try? DataType(dtype))?.itemSize else { return nil }
+        for length in shape where length > 0 {
+            let (product, overflow) = size.multipliedReportingOverflow(by: length)
+            if overflow { return nil }
+            size = product
+        }
+        return shape.contains(0) ? 0 : size
     }
 
     /// `numpy.dtype('f8', False, True)` with byte order, fields and the unit of times in its state.
     private static func dtype(_ view: PickleView) -> String? {
         guard let object = view.object, object.isInstance(of: "numpy", "dtype"), let code = object.arguments.first,
-            let name = code.string(python2: .ascii), !name.hasPrefix("O"), !name.hasPrefix("V")
+            code.textLength <= 100, let name = code.string(python2: .ascii), !name.hasPrefix("O"), !name.hasPrefix("V")
         else { return nil }
         guard let state = object.state?.elements else { return name }
-        guard state.count >= 8, let order = state[1].string(python2: .ascii) else { return nil }
+        guard state.count >= 8, state[1].textLength <= 1, let order = state[1].string(python2: .ascii) else {
+            return nil
+        }
         guard state.count > 8 else { return order + name }
         // ({}, (b'ns', 1, 1, 1)): unit, number of units, denominator, events.
-        guard let unit = state[8][1], let letters = unit[0]?.bytes, let number = unit[1]?.int else { return nil }
+        guard let unit = state[8][1], let letters = unit[0]?.bytes, let number = unit[1]?.int,
+            letters.count <= 8, number > 0
+        else { return nil }
         return "\(order)\(name)[\(number == 1 ? "" : "\(number)")\(String(decoding: letters, as: UTF8.self))]"
     }
 
@@ -133,6 +151,13 @@ public struct PickleArray: Sendable, Hashable, PickleCodable {
             guard let kind = code.first, "biufcSUmM".contains(kind), Int(code.dropFirst()) != nil else {
                 throw PickleError(.notEncodable, "no dtype of plain elements: \(text)")
             }
+        }
+
+        /// Bytes of one element; nil for more than there can be.
+        var itemSize: Int? {
+            guard let count = Int(code.dropFirst()), count >= 0 else { return nil }
+            let (size, overflow) = count.multipliedReportingOverflow(by: code.hasPrefix("U") ? 4 : 1)
+            return overflow ? nil : size
         }
 
         var value: PickleValue {

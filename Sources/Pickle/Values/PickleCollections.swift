@@ -72,9 +72,18 @@ public struct PickleDeque: Sendable, Hashable, PickleCodable {
     }
 
     public init(pickle: PickleView) throws {
-        guard let object = pickle.object, object.isInstance(of: "collections", "deque"), let elements = pickle.sequence
+        guard let object = pickle.object, object.isInstance(of: "collections", "deque"), let elements = pickle.sequence,
+            let limit = Self.maximumLength(object.arguments.dropFirst().first)
         else { throw PickleError.mismatch(expected: "collections.deque", found: pickle) }
-        self.init(elements.map { PickleValue($0) }, maximumLength: object.arguments.dropFirst().first?.int)
+        // Of too many the last ones stay, as in Python.
+        self.init(elements.suffix(limit ?? .max).map { PickleValue($0) }, maximumLength: limit)
+    }
+
+    /// None, or an int that is not negative; nil for what Python refuses.
+    private static func maximumLength(_ view: PickleView?) -> Int?? {
+        guard let view, !view.isNone else { return .some(nil) }
+        guard let limit = view.pythonInt, limit >= 0 else { return nil }
+        return .some(limit)
     }
 
     public func encode(to writer: inout PickleWriter) throws {

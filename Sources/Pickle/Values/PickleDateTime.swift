@@ -42,8 +42,8 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
 
     /// The naive wall time in UTC of seconds since 1970, as `datetime.utcfromtimestamp` gives it.
     public init(utcSeconds seconds: Int, microsecond: Int = 0) {
-        let days = Int((Double(seconds) / 86_400).rounded(.down))
-        let rest = seconds - days * 86_400
+        var (days, rest) = seconds.quotientAndRemainder(dividingBy: 86_400)
+        if rest < 0 { (days, rest) = (days - 1, rest + 86_400) }
         let (year, month, day) = Self.civil(days)
         self.init(
             year: year,
@@ -72,8 +72,12 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
     }
 
     /// Seconds since 1970 of the wall time as if it were UTC, as `calendar.timegm`; without the microseconds.
+    ///
+    /// Fields beyond all reason, which only a value that was built here can have, count as a thousand million.
     public var secondsAsUTC: Int {
-        Self.days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+        func bounded(_ field: Int) -> Int { min(max(field, -1_000_000_000), 1_000_000_000) }
+        return Self.days(bounded(year), bounded(month), bounded(day)) * 86_400 + bounded(hour) * 3600
+            + bounded(minute) * 60 + bounded(second)
     }
 
     /// The offset from UTC, for `datetime.timezone`, pytz's UTC and fixed offsets, and zones by name; `nil` when naive or unknown.
@@ -123,31 +127,31 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
         }
         let zone = arguments.count == 2 ? arguments[1] : arguments.count == 8 ? arguments[7] : nil
         if let zone, !zone.isNone { tzinfo = .view(zone) }
-        guard isValid else { throw PickleError.mismatch(expected: "datetime.datetime", found: pickle) }
+        guard isValid, zone?.mayBeTimeZone != false else {
+            throw PickleError.mismatch(expected: "datetime.datetime", found: pickle)
+        }
     }
 
     private var isValid: Bool {
-        (1...9999).contains(year) && (1...12).contains(month) && (1...31).contains(day) && (0...23).contains(hour)
-            && (0...59).contains(minute) && (0...59).contains(second) && (0...999_999).contains(microsecond)
+        PickleDate(year: year, month: month, day: day).isValid
+            && PickleTime.isValid(hour, minute, second, microsecond, fold)
     }
 
     /// Ten bytes; or a latin-1 str of ten characters, which `pickle.loads(…, encoding='latin1')` of Python 2's gives.
-    private static func state(_ view: PickleView) -> [UInt8]? {
-        if let bytes = view.bytes { return bytes.count == 10 ? bytes : nil }
-        let bytes = view.withUTF8 { latin1($0) } ?? nil
-        return bytes?.count == 10 ? bytes : nil
-    }
+    private static func state(_ view: PickleView) -> [UInt8]? { view.state(of: 10) }
 
     private static func integers(_ views: Slice<PickleView.Elements>) -> [Int]? {
         var result: [Int] = []
         for view in views {
-            guard let value = view.int else { return nil }
+            guard let value = view.pythonInt else { return nil }
             result.append(value)
         }
         return result + Array(repeating: 0, count: 7 - result.count)
     }
 
     /// CPython 3's form.
+    ///
+    /// - Throws: ``PickleError`` `.notEncodable` for a moment that Python does not know.
     public func encode(to writer: inout PickleWriter) throws {
         guard isValid else { throw PickleError(.notEncodable, "no datetime.datetime: \(self)") }
         let foldBit: UInt8 = fold != 0 && writer.pickleProtocol > 3 ? 0x80 : 0

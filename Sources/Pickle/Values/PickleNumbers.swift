@@ -35,21 +35,33 @@ public struct PickleFraction: Sendable, Hashable, PickleCodable {
         self.denominator = denominator
     }
 
+    /// Reads two ints, and the text that releases before 3.12 write. The sign is the numerator's, as in Python.
+    ///
+    /// - Throws: ``PickleError`` `.typeMismatch`, also for a denominator of zero (Python's `ZeroDivisionError`).
     public init(pickle: PickleView) throws {
-        guard let object = pickle.object, object.isInstance(of: "fractions", "Fraction") else {
-            throw PickleError.mismatch(expected: "fractions.Fraction", found: pickle)
-        }
-        let arguments = object.arguments
+        guard let object = pickle.object, object.isInstance(of: "fractions", "Fraction"),
+            let (numerator, denominator) = Self.parts(object.arguments), denominator.signum() != 0
+        else { throw PickleError.mismatch(expected: "fractions.Fraction", found: pickle) }
+        let isNegative = denominator.signum() < 0
+        self.init(isNegative ? -numerator : numerator, isNegative ? -denominator : denominator)
+    }
+
+    private static func parts(_ arguments: PickleView.Elements) -> (BigInt, BigInt)? {
         if arguments.count == 2, let numerator = arguments[0].bigInt, let denominator = arguments[1].bigInt {
-            self.init(numerator, denominator)
-            return
+            return (numerator, denominator)
         }
         // Until 3.11 its str: "1/3", or "2".
-        let parts = (arguments.first?.string ?? "").split(separator: "/", omittingEmptySubsequences: false)
-        guard arguments.count == 1, (1...2).contains(parts.count), parts.allSatisfy({ (1...4300).contains($0.count) }),
-            let numerator = BigInt(parts[0]), let denominator = parts.count == 2 ? BigInt(parts[1]) : 1
-        else { throw PickleError.mismatch(expected: "fractions.Fraction", found: pickle) }
-        self.init(numerator, denominator)
+        guard arguments.count == 1, arguments[0].textLength <= 10_000 else { return nil }
+        let parts = (arguments[0].string ?? "").split(separator: "/", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let numerator = integer(parts[0]),
+            let denominator = parts.count == 2 ? integer(parts[1]) : 1
+        else { return nil }
+        return (numerator, denominator)
+    }
+
+    /// A decimal integer of no more digits than Python reads.
+    private static func integer(_ text: Substring) -> BigInt? {
+        text.utf8.count <= PickleLimits.default.integerDigits ? BigInt(text) : nil
     }
 
     public func encode(to writer: inout PickleWriter) {

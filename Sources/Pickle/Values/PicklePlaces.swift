@@ -51,15 +51,16 @@ public struct PickleIPAddress: Sendable, Hashable, PickleCodable, CustomStringCo
         self.text = text
     }
 
+    /// - Throws: ``PickleError`` `.typeMismatch`, also for text that is no address of the class.
     public init(pickle: PickleView) throws {
         guard let object = pickle.object, let name = object.className, name.module == "ipaddress",
-            object.arguments.count == 1
+            let form = IPAddressForm(className: name.name), object.arguments.count == 1
         else { throw PickleError.mismatch(expected: "IP address", found: pickle) }
         let argument = object.arguments[0]
-        if let text = argument.string {
+        if argument.textLength <= 200, let text = argument.string, form.accepts(text) {
             self.init(type: name.name, text: text)
-        } else if let number = argument.bigInt, let text = Self.text(number, isLong: name.name.hasPrefix("IPv6")) {
-            self.init(type: name.name, text: text)
+        } else if let number = argument.bigInt(bits: 128), let text = Self.text(number, isLong: form.isLong) {
+            self.init(type: name.name, text: form.isAddress ? text : text + (form.isLong ? "/128" : "/32"))
         } else {
             throw PickleError.mismatch(expected: "IP address", found: pickle)
         }
@@ -97,6 +98,62 @@ public struct PickleIPAddress: Sendable, Hashable, PickleCodable, CustomStringCo
     }
 }
 
+/// What the classes of `ipaddress` take as text.
+private struct IPAddressForm {
+    let isLong: Bool
+    /// Neither a network nor an interface, which have a prefix length.
+    let isAddress: Bool
+
+    init?(className: String) {
+        switch className {
+        case "IPv4Address", "IPv6Address": isAddress = true
+        case "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface": isAddress = false
+        default: return nil
+        }
+        isLong = className.hasPrefix("IPv6")
+    }
+
+    func accepts(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2 {
+            guard !isAddress, (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy(Self.isDigit),
+                let length = Int(parts[1]), length <= (isLong ? 128 : 32)
+            else { return false }
+        }
+        return isLong ? Self.isIPv6(parts[0]) : Self.isIPv4(parts[0])
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    private static func isIPv4(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy { part in
+                // Python refuses leading zeros: some read them as octal.
+                part.utf8.allSatisfy(isDigit) && UInt8(part) != nil && (part == "0" || part.first != "0")
+            }
+    }
+
+    private static func isIPv6(_ text: Substring) -> Bool {
+        let scoped = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        if scoped.count == 2, scoped[1].isEmpty || scoped[1].contains("%") { return false }
+        var groups = scoped[0].split(separator: ":", omittingEmptySubsequences: false)
+        guard groups.count >= 3, let last = groups.last else { return false }
+        if last.contains(".") {
+            guard isIPv4(last) else { return false }
+            groups.replaceSubrange(groups.count - 1..<groups.count, with: ["0", "0"])
+        }
+        // `::` leaves one group empty, or two at an end of the text.
+        if groups.count > 2, groups[0].isEmpty, groups[1].isEmpty { groups.removeFirst() }
+        if groups.count > 1, groups[groups.count - 1].isEmpty, groups[groups.count - 2].isEmpty { groups.removeLast() }
+        let empty = groups.count { $0.isEmpty }
+        let isComplete = empty == 0 ? groups.count == 8 : empty == 1 && groups.count <= 8
+        return isComplete
+            && groups.allSatisfy { $0.utf8.count <= 4 && $0.utf8.allSatisfy { hexDigit($0) != nil } }
+            && (empty == 1 || !groups[0].isEmpty)
+    }
+}
+
 /// `decimal.Decimal` of any precision, as the text that `Decimal()` reads; Foundation's `Decimal` holds 38 digits.
 public struct PickleDecimal: Sendable, Hashable, PickleCodable, CustomStringConvertible {
     /// Such as `-12.50`, `1E+3`, `NaN`, `Infinity`.
@@ -104,11 +161,43 @@ public struct PickleDecimal: Sendable, Hashable, PickleCodable, CustomStringConv
 
     public init(_ text: String) { self.text = text }
 
+    /// - Throws: ``PickleError`` `.typeMismatch`, also for text that is no number (Python's `InvalidOperation`).
     public init(pickle: PickleView) throws {
         guard let object = pickle.object, object.isInstance(of: "decimal", "Decimal"), object.arguments.count == 1,
-            let text = object.arguments[0].string
+            let text = object.arguments[0].string, Self.isNumber(text)
         else { throw PickleError.mismatch(expected: "decimal.Decimal", found: pickle) }
         self.text = text
+    }
+
+    /// Whether `Decimal()` would read the text: the grammar of its documentation, in ASCII.
+    private static func isNumber(_ text: String) -> Bool {
+        var rest = text.utf8[...]
+        func dropDigits() -> Int {
+            let count = rest.prefix { (0x30...0x39).contains($0) }.count
+            rest = rest.dropFirst(count)
+            return count
+        }
+        if rest.first == 0x2B || rest.first == 0x2D { rest = rest.dropFirst() }
+        if let letter = rest.first, letter | 0x20 >= 0x61 {
+            let word = String(decoding: rest.prefix(9), as: UTF8.self).lowercased()
+            if word == "inf" || word == "infinity" { return true }
+            guard word.hasPrefix("nan") || word.hasPrefix("snan") else { return false }
+            rest = rest.dropFirst(word.hasPrefix("s") ? 4 : 3)
+            _ = dropDigits()
+            return rest.isEmpty
+        }
+        var digits = dropDigits()
+        if rest.first == 0x2E {
+            rest = rest.dropFirst()
+            digits += dropDigits()
+        }
+        guard digits > 0 else { return false }
+        if let mark = rest.first, mark | 0x20 == 0x65 {
+            rest = rest.dropFirst()
+            if rest.first == 0x2B || rest.first == 0x2D { rest = rest.dropFirst() }
+            guard dropDigits() > 0 else { return false }
+        }
+        return rest.isEmpty
     }
 
     public func encode(to writer: inout PickleWriter) {

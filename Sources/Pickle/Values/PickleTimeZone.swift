@@ -31,10 +31,15 @@ public enum PickleTimeZone: Sendable, Hashable, PickleCodable {
         }
     }
 
+    /// Whether Python has a zone of this offset: strictly less than a day.
+    private static func isOffset(_ offset: Duration) -> Bool { offset > .seconds(-86_400) && offset < .seconds(86_400) }
+
     private static func zone(_ object: PickleObject) -> PickleTimeZone? {
         let arguments = object.arguments
-        if object.isInstance(of: "datetime", "timezone"), let first = arguments.first {
-            guard let offset = try? Duration(pickle: first) else { return nil }
+        if object.isInstance(of: "datetime", "timezone") {
+            guard (1...2).contains(arguments.count), let offset = try? Duration(pickle: arguments[0]),
+                isOffset(offset), arguments.count == 1 || arguments[1].kind == .string
+            else { return nil }
             return .fixed(offset, name: arguments.dropFirst().first?.string)
         }
         if object.isInstance(of: "pytz", "_UTC") { return .utc }
@@ -66,7 +71,13 @@ public enum PickleTimeZone: Sendable, Hashable, PickleCodable {
         }
     }
 
-    public func encode(to writer: inout PickleWriter) throws { try value.encode(to: &writer) }
+    /// - Throws: ``PickleError`` `.notEncodable` for an offset of a day or more, which Python refuses.
+    public func encode(to writer: inout PickleWriter) throws {
+        if case .fixed(let offset, _) = self, !Self.isOffset(offset) {
+            throw PickleError(.notEncodable, "no datetime.timezone: \(offset)")
+        }
+        try value.encode(to: &writer)
+    }
 
     /// The zone's offset from UTC at a wall time: the first of two equal ones with fold 0, the second with fold 1;
     /// `nil` when this system does not know the zone.
@@ -75,7 +86,8 @@ public enum PickleTimeZone: Sendable, Hashable, PickleCodable {
         case .fixed(let offset, _): return offset
         case .named(let key):
             guard let zone = TimeZone(identifier: key) else { return nil }
-            let wall = Double(moment.secondsAsUTC)
+            // Foundation knows nothing of years that Python does not have either.
+            let wall = min(max(Double(moment.secondsAsUTC), -62_135_596_800), 253_402_300_800)
             let before = zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall - 86_400))
             let after = zone.secondsFromGMT(for: Date(timeIntervalSince1970: wall + 86_400))
             let candidates = [before, after].filter {

@@ -221,9 +221,18 @@ extension PickleView: Hashable {
 }
 
 extension PickleValue {
+    /// What was built here may be of any size; its integers are printed as others are.
+    private static let ownLimits = PickleLimits(
+        bytes: .max,
+        nodes: .max,
+        nesting: .max,
+        expansion: .max,
+        memory: .max
+    )
+
     /// Python's `repr()`, cut off after about 100,000 characters.
     public var repr: String {
-        guard let bytes = try? pickled(), let document = try? PickleDocument(bytes, limits: .unlimited) else {
+        guard let bytes = try? pickled(), let document = try? PickleDocument(bytes, limits: Self.ownLimits) else {
             return "<value that cannot be pickled>"
         }
         return document.root.repr

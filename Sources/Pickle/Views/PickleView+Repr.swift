@@ -11,7 +11,7 @@ extension PickleView {
 
     /// Type and a short repr, for messages: `str 'abc'`.
     var summary: String {
-        isNone ? "None" : "\(typeName) \(repr(limit: 60))"
+        isNone ? "None" : "\(typeName.bounded(100)) \(repr(limit: 60))"
     }
 
     /// The name of the Python type.
@@ -54,6 +54,9 @@ struct ReprPrinter {
         case view(PickleView)
         case text(String)
         case close(NodeIndex)
+        /// What is left of a container, from an index on.
+        case elements(PickleView.Elements, from: Int)
+        case pairs(PickleView.Pairs, from: Int)
     }
 
     init(limit: Int) { left = limit }
@@ -76,6 +79,8 @@ struct ReprPrinter {
             case .text(let string): emit(string)
             case .close(let index): open.remove(index)
             case .view(let view): visit(view)
+            case .elements(let elements, let index): goOn(elements, index)
+            case .pairs(let pairs, let index): goOn(pairs, index)
             }
         }
     }
@@ -115,14 +120,9 @@ struct ReprPrinter {
     }
 
     private func integer(_ view: PickleView) -> String {
-        if let value = view.int { return String(value) }
-        let node = view.node
-        // 3.3 bits for a digit: what may have too many digits prints as CPython's C code would: in hexadecimal.
         // What would be cut off anyway is not converted, which takes quadratic time.
-        if Int(node.b) * 8 * 10 / 33 > min(view.arena.integerDigits, max(left, 40)) {
-            return "<int of \(node.b) bytes>"
-        }
-        return view.bigInt.map { String($0) } ?? ""
+        let isShort = view.textLength * 2 <= max(left, 40)
+        return isShort ? view.decimal ?? "<int of \(view.textLength) bytes>" : "<int of \(view.textLength) bytes>"
     }
 
     private mutating func enter(_ view: PickleView, _ placeholder: String) -> Bool {
@@ -141,22 +141,32 @@ struct ReprPrinter {
 
     private mutating func push(_ elements: PickleView.Elements, _ before: String, _ after: String) {
         emit(before)
-        work.append(.text(elements.count > left ? "…" : after))
-        for (place, element) in elements.prefix(left).enumerated().reversed() {
-            work.append(.view(element))
-            if place > 0 { work.append(.text(", ")) }
-        }
+        work.append(.text(after))
+        work.append(.elements(elements, from: 0))
     }
 
     private mutating func push(dict pairs: PickleView.Pairs, _ before: String, _ after: String) {
         emit(before)
-        work.append(.text(pairs.count > left ? "…" : after))
-        for (place, pair) in pairs.prefix(left).enumerated().reversed() {
-            work.append(.view(pair.value))
-            work.append(.text(": "))
-            work.append(.view(pair.key))
-            if place > 0 { work.append(.text(", ")) }
-        }
+        work.append(.text(after))
+        work.append(.pairs(pairs, from: 0))
+    }
+
+    /// Takes one element, so that what is cut off costs nothing.
+    private mutating func goOn(_ elements: PickleView.Elements, _ index: Int) {
+        guard index < elements.count else { return }
+        if index > 0 { emit(", ") }
+        work.append(.elements(elements, from: index + 1))
+        work.append(.view(elements[index]))
+    }
+
+    private mutating func goOn(_ pairs: PickleView.Pairs, _ index: Int) {
+        guard index < pairs.count else { return }
+        if index > 0 { emit(", ") }
+        let pair = pairs[index]
+        work.append(.pairs(pairs, from: index + 1))
+        work.append(.view(pair.value))
+        work.append(.text(": "))
+        work.append(.view(pair.key))
     }
 
     private mutating func visit(object view: PickleView) {

@@ -99,6 +99,20 @@ public struct PickleView: Sendable {
         return withExtendedLifetime(document) { String(decoding: document.arena.bytes(of: node), as: UTF8.self) }
     }
 
+    /// How many bytes a str or bytes has where it lies; 0 for anything else.
+    package var textLength: Int { node.tag.hasText ? Int(node.b) : 0 }
+
+    /// An int in decimal, as Python's `str()`; `nil` for any other value, and for more digits than ``PickleLimits/integerDigits``,
+    /// which Python's `str()` refuses too: the conversion takes quadratic time.
+    public var decimal: String? {
+        if let int { return String(int) }
+        let node = node
+        guard node.tag == .bigInt else { return nil }
+        return withExtendedLifetime(document) {
+            decimalText(document.arena.bytes(of: node), digits: document.arena.integerDigits)
+        }
+    }
+
     /// A str's UTF-8, lone surrogates included (three bytes each, Python's `surrogatepass`).
     public var surrogateUTF8: [UInt8]? {
         let node = node

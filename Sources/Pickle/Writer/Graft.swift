@@ -64,11 +64,19 @@ extension PickleWriter {
     /// - Throws: ``PickleError`` when the protocol has no form for it.
     public mutating func write(_ view: PickleView) throws(PickleError) {
         element()
-        var slot = 0
-        while slot < grafts.count, grafts[slot].document !== view.document { slot += 1 }
-        if slot == grafts.count { grafts.append(Graft(view.document)) }
+        let slot = graft(of: view.document)
         var engine = GraftEngine(graft: grafts[slot], arena: view.document.arena, isPure: isPure)
         try engine.write(view.index, &self)
         grafts[slot].visits = engine.visits
+    }
+
+    /// The index of a document's graft, a new one if need be. Few are looked through; of many the place is kept.
+    private mutating func graft(of document: PickleDocument) -> Int {
+        let few = 8
+        if let slot = grafts.prefix(few).firstIndex(where: { $0.document === document }) { return slot }
+        if grafts.count > few, let slot = graftSlots[ObjectIdentifier(document)] { return slot }
+        grafts.append(Graft(document))
+        if grafts.count > few { graftSlots[ObjectIdentifier(document)] = grafts.count - 1 }
+        return grafts.count - 1
     }
 }

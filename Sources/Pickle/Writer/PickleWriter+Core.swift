@@ -44,11 +44,10 @@ extension PickleWriter {
     /// An int beyond 64 bits, as its two's complement bytes.
     mutating func emit(bigInt bytes: UnsafeBufferPointer<UInt8>, digits: Int) {
         if pickleProtocol < 2 {
-            let value = bigInteger(bytes)
-            if bytes.count * 8 * 10 / 33 > digits {
+            guard let text = decimalText(bytes, digits: digits) else {
                 return fail(PickleError(.digitLimit, "an int of more than \(digits) digits as text"))
             }
-            put(text: "L\(value)L\n")
+            put(text: "L\(text)L\n")
         } else if bytes.count < 256 {
             put(0x8A, UInt8(bytes.count))
             put(bytes: bytes)

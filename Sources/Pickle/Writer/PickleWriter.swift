@@ -21,6 +21,8 @@ public struct PickleWriter: ~Copyable {
     /// A whole document is written and nothing else: names of globals keep the identity they have in it.
     var isPure: Bool
     var grafts: [Graft] = []
+    /// Where the grafts behind the first few are, by their documents.
+    var graftSlots: [ObjectIdentifier: Int] = [:]
     var work: RawTable<GraftFrame>
     var context = Context()
 
@@ -90,6 +92,7 @@ public struct PickleWriter: ~Copyable {
         interned.removeAll()
         for graft in grafts { graft.free() }
         grafts.removeAll(keepingCapacity: true)
+        graftSlots.removeAll()
         begin()
         if let problem { throw problem }
         return result
