@@ -12,7 +12,7 @@ struct Revocation: PickleCodable, Sendable {
     }
 
     init(pickle view: PickleView) throws {
-        guard let until = view[0], let once = view[1] else {
+        guard view.kind == .tuple, view.elements?.count == 2, let until = view[0], let once = view[1] else {
             throw HueyError.malformedMessage("a revocation that is no pair")
         }
         self.until = try PickleDateTime?(pickle: until)
@@ -79,9 +79,14 @@ extension Huey {
         let now = now()
         for value in values {
             guard let value else { continue }
-            if try Revocation(pickle: serializer.deserialize(value)).verdict(at: now).isRevoked { return true }
+            if revocation(in: value)?.verdict(at: now).isRevoked == true { return true }
         }
         return false
+    }
+
+    /// The revocation that a value is; nil for any other value, such as the result of a task whose id is a revocation's key.
+    func revocation(in value: [UInt8]) -> Revocation? {
+        try? Revocation(pickle: messageCodec.view(value))
     }
 
     private func putRevocation(_ key: String, until: PickleDateTime?, once: Bool) async throws {

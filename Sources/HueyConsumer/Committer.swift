@@ -209,12 +209,17 @@ final class Committer: GatheringSink {
         }
     }
 
-    /// What to write instead of settlements that the storage refuses for good: each by itself, and a dead letter for the one that is left,
-    /// whose message would be held for ever. Where nothing is acknowledged some of it may have been written, and is not written again.
+    /// What to write instead of settlements that the storage refuses for good: each by itself, then each effect where nothing is
+    /// acknowledged, and a dead letter for the one that is left: one effect that is refused never stops the others. What may have
+    /// been written already is not written again.
     private func refused(_ batch: [Settlement], _ error: any Error) -> [Settlement] {
-        guard channel.acknowledges, error is any StorageFailure else { return [] }
+        guard let failure = error as? any StorageFailure else { return [] }
+        if !channel.acknowledges, failure.mayHaveHappened { return [] }
         let single = batch.flatMap(\.single)
         guard single.count == 1, let settlement = single.first else { return single }
+        if !channel.acknowledges, settlement.effects.count > 1 {
+            return settlement.effects.map { Settlement(of: settlement.delivery, [$0], isFinal: settlement.isFinal) }
+        }
         guard settlement.isFinal, let delivery = settlement.delivery else { return [] }
         if settlement.effects.count == 1, case .bury = settlement.effects[0] { return [] }
         let letter = DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: now())

@@ -74,6 +74,7 @@ public final class Consumer: Service {
     private func consume() async throws {
         guard let channel = try await openChannel() else { return }
         announce()
+        await warn()
         await flushLocks()
         let parts = Parts(self, channel)
         // What is due already comes before whatever is enqueued once we say that we are ready.
@@ -186,6 +187,12 @@ public final class Consumer: Service {
         logger.info("\((["The following commands are available:"] + commands).joined(separator: "\n"))")
     }
 
+    /// Settings of the server under which messages may be lost.
+    private func warn() async {
+        guard let storage = huey.storage as? any AdvisingStorage else { return }
+        for advice in await storage.advice() { logger.warning("\(advice)") }
+    }
+
     private func flushLocks() async {
         guard options.flushLocks || !options.extraLocks.isEmpty else { return }
         logger.debug("Flushing locks before starting up.")
@@ -230,6 +237,7 @@ public final class Consumer: Service {
                 periodic: options.periodic,
                 once: options.periodicOnce,
                 catchUp: options.catchUpPeriodic,
+                deathLimit: options.messagePolicy.deathLimit,
                 clock: ContinuousClock(),
                 logger: logger.part("Scheduler")
             )

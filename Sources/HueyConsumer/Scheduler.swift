@@ -17,6 +17,8 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
     let once: Bool
     /// Whether the last run that was missed is made up for at the start.
     let catchUp: Bool
+    /// After how many deaths of its scheduler a message is put aside; nil for any number.
+    let deathLimit: Int?
     let clock: C
     let logger: Logger
     private let outages: OutageLog
@@ -34,6 +36,7 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
         periodic: Bool,
         once: Bool = false,
         catchUp: Bool = false,
+        deathLimit: Int? = nil,
         clock: C,
         logger: Logger
     ) {
@@ -42,6 +45,7 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
         self.periodic = periodic
         self.once = once
         self.catchUp = catchUp
+        self.deathLimit = deathLimit
         self.clock = clock
         self.logger = logger
         outages = OutageLog(logger)
@@ -86,9 +90,7 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
         let now = huey.now()
         do {
             while !Task.isCancelled {
-                let moved = try await huey.storage.promoteSchedule(dueAt: now, limit: Bound.batch) { data in
-                    await huey.promoted(data, logger: logger)
-                }
+                let moved = try await promote(dueAt: now)
                 outages.works("Reading the schedule again.")
                 if moved < Bound.batch { return }
             }
@@ -97,6 +99,22 @@ struct Scheduler<C: Clock<Duration>>: Sendable {
         } catch {
             outages.failed("Error reading schedule.", error)
         }
+    }
+
+    /// - Returns: how many messages were due.
+    private func promote(dueAt now: PickleDateTime) async throws -> Int {
+        let transform: @Sendable ([UInt8]) async throws -> [StorageEffect] = { data in
+            await huey.promoted(data, logger: logger)
+        }
+        guard let storage = huey.storage as? any ChargingSchedule else {
+            return try await huey.storage.promoteSchedule(dueAt: now, limit: Bound.batch, transform: transform)
+        }
+        return try await storage.promoteSchedule(
+            dueAt: now,
+            limit: Bound.batch,
+            deathLimit: deathLimit,
+            transform: transform
+        )
     }
 
     /// Whether a minute is enqueued once whoever asks for it, and however often.

@@ -99,7 +99,7 @@ struct MergedEffects {
             // A protocol that every Python can read.
             var writer = PickleWriter(protocol: 2)
             try letter.encode(to: &writer)
-            batch.append("LPUSH", .init(keys.dead), .init(try writer.finish()))
+            StoredLetter(bytes: try writer.finish()).push(to: keys.dead, &batch)
         }
         batch.append("LTRIM", .init(keys.dead), 0, .init(options.deadLetterLimit - 1))
         batch.append("EXPIRE", .init(keys.dead), .init(max(1, Int(options.deadLetterAge.components.seconds))))

@@ -67,6 +67,12 @@ struct RedisKeys: Sendable {
         ticks = "huey.swift.ticks.\(name)"
     }
 
+    /// Whether the name brings a hash tag, so that all keys lie in one slot of a cluster.
+    var liesInOneSlot: Bool {
+        guard let start = name.firstIndex(of: "{"), let end = name[start...].firstIndex(of: "}") else { return false }
+        return name.index(after: start) < end
+    }
+
     /// Says that the message of a task was enqueued, so that a producer's retry does not do it twice.
     func sent(_ id: String) -> String { "huey.swift.sent.\(name).\(id)" }
 

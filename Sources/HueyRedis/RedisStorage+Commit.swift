@@ -16,7 +16,10 @@ extension RedisStorage {
         var batch = RedisBatch(reservingCapacity: commands.byteCount + 64)
         batch.transaction { $0.append(contentsOf: commands) }
         let replies = try await client.run(batch)
-        if let error = replies.last?.elements?.firstError { throw error }
+        // The server has carried out the others.
+        if let error = replies.last?.elements?.firstError {
+            throw RedisError(error.code, error.message, mayHaveExecuted: true)
+        }
     }
 
     public func bury(_ letter: DeadLetter) async throws { try await commit([.bury(letter)]) }

@@ -77,7 +77,7 @@ extension RedisStorage: LetterKeepingStorage {
         let reply = try await client.evaluate(
             Self.requeueScript,
             keys: [.init(keys.dead), .init(keys.queue)],
-            arguments: [.init(entry.stored)],
+            arguments: StoredLetter(bytes: entry.stored).parts,
             commands: commands
         )
         return reply.integer == 1
@@ -86,19 +86,34 @@ extension RedisStorage: LetterKeepingStorage {
     /// The message first: where the queue refuses it, the letter stays. KEYS: letters, queue. ARGV: the letter, and the command that adds
     /// its message.
     private static let requeueScript = RedisScript(
-        """
-        if not redis.call('LPOS', KEYS[1], ARGV[1]) then return 0 end
-        redis.call(unpack(ARGV, 3))
-        redis.call('LREM', KEYS[1], 1, ARGV[1])
-        return 1
-        """
+        StoredLetter.joining + """
+            local stored = letter()
+            if not redis.call('LPOS', KEYS[1], stored) then return 0 end
+            redis.call(unpack(ARGV, rest + 1))
+            redis.call('LREM', KEYS[1], 1, stored)
+            return 1
+            """
     )
+
+    /// KEYS: letters. ARGV: the letter, and on which side of the list to begin.
+    private static let dropScript = RedisScript(
+        StoredLetter.joining + "return redis.call('LREM', KEYS[1], ARGV[rest], letter())"
+    )
+
+    private func drop(_ entry: DeadLetterEntry, fromEnd: Bool) async throws -> Bool {
+        let reply = try await client.eval(
+            Self.dropScript,
+            keys: [.init(keys.dead)],
+            arguments: StoredLetter(bytes: entry.stored).parts + [fromEnd ? -1 : 1]
+        )
+        return reply.integer == 1
+    }
 
     /// Removes a letter for good; false when it is gone already.
     ///
     /// - Throws: the connection's error.
     public func dropDeadLetter(_ entry: DeadLetterEntry) async throws -> Bool {
-        try await client.command("LREM", .init(keys.dead), 1, .init(entry.stored)).integer == 1
+        try await drop(entry, fromEnd: false)
     }
 
     /// Removes letters that are older than ``RedisStorageOptions/deadLetterAge``; how many. Every consumer does it from time to time.
@@ -112,7 +127,7 @@ extension RedisStorage: LetterKeepingStorage {
         // The oldest are at the end of the list.
         while let stored = try await client.command("LINDEX", .init(keys.dead), -1).bytes,
             let entry = DeadLetterEntry(stored: stored), Double(entry.letter.time) < oldest,
-            try await client.command("LREM", .init(keys.dead), -1, .init(stored)).integer == 1
+            try await drop(entry, fromEnd: true)
         {
             dropped += 1
         }

@@ -45,20 +45,18 @@ extension RedisStorage {
         limit: Int,
         transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
     ) async throws -> Int {
-        let score = RedisArgument(try moment.redisScore())
-        let reply = try await client.command(
-            "ZRANGEBYSCORE",
-            .init(keys.schedule),
-            "-inf",
-            score,
-            "LIMIT",
-            0,
-            .init(limit)
-        )
-        guard let due = reply.elements, !due.isEmpty else { return 0 }
+        try await promoteSchedule(dueAt: moment, limit: limit, deathLimit: nil, transform: transform)
+    }
+
+    /// Moves messages out of the schedule together with what becomes of them.
+    func move(
+        _ due: [[UInt8]],
+        dueAt score: RedisArgument,
+        _ transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
+    ) async throws {
         var moves: [ScheduleMove] = []
         var others: [(data: [UInt8], effects: [StorageEffect])] = []
-        for data in due.compactMap(\.bytes) {
+        for data in due {
             let effects = try await transform(data)
             if case .enqueue(let message, let priority) = effects.first, effects.count == 1 {
                 moves.append(ScheduleMove(old: data, new: (message, priority)))
@@ -68,7 +66,11 @@ extension RedisStorage {
                 others.append((data, effects))
             }
         }
-        for (data, effects) in others { try await replace(data, by: effects, dueAt: score) }
+        var refusal: (any Error)?
+        for (data, effects) in others {
+            // One that the server refuses stays; the others go on.
+            do { try await replace(data, by: effects, dueAt: score) } catch { refusal = error }
+        }
         if !moves.isEmpty {
             try await client.eval(
                 queue.promotion,
@@ -76,24 +78,20 @@ extension RedisStorage {
                 arguments: [score] + (try queue.promotionArguments(moves))
             )
         }
-        return due.count
+        if let refusal { throw refusal }
     }
 
     /// Takes one message out of the schedule together with whatever else becomes of it. KEYS: schedule. ARGV: the moment, the message, and
     /// commands.
     private static let replacement = RedisScript(
-        """
-        local score = redis.call('ZSCORE', KEYS[1], ARGV[2])
-        if not score or tonumber(score) > tonumber(ARGV[1]) then return 0 end
-        redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
-        local n = 3
-        while n <= #ARGV do
-            local words = tonumber(ARGV[n])
-            redis.call(unpack(ARGV, n + 1, n + words))
-            n = n + words + 1
-        end
-        return redis.call('ZREM', KEYS[1], ARGV[2])
-        """
+        DeliveryScripts.run + """
+            local score = redis.call('ZSCORE', KEYS[1], ARGV[2])
+            if not score or tonumber(score) > tonumber(ARGV[1]) then return 0 end
+            redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
+            local n = 3
+            while n <= #ARGV do n = run(n) end
+            return redis.call('ZREM', KEYS[1], ARGV[2])
+            """
     )
 
     private func replace(_ data: [UInt8], by effects: [StorageEffect], dueAt score: RedisArgument) async throws {

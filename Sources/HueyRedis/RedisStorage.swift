@@ -16,6 +16,8 @@ public final class RedisStorage: Storage {
     let logger: Logger
     /// The life of the consumer that acknowledges on this storage, if one does.
     let lifeOfConsumer = Mutex<String?>(nil)
+    /// This scheduler's mark among those that move messages.
+    let schedulerMark: String
     /// For each lock that this process holds, the lives in which it was taken: more than one where a task goes on that was taken for dead.
     let holders = Mutex<[String: [String]]>([:])
 
@@ -44,6 +46,7 @@ public final class RedisStorage: Storage {
         self.client = client
         self.options = options
         self.logger = logger
+        schedulerMark = String(UInt64.random(in: .min ... .max), radix: 16)
         keys = RedisKeys(name: options.nameCleaning.clean(name))
         popper = BlockingPopper(client: client)
         listener = ResultListener(client: client)

@@ -112,8 +112,11 @@ package struct MailWorker: Sendable {
 
     /// Whether the server can keep a message until it is acknowledged: Redis 6.2 and later, and Valkey.
     package func canAcknowledge() async throws -> Bool {
-        let reply = try await queue.client.command("COMMAND", "INFO", "BLMOVE")
-        return reply.elements?.first?.elements?.isEmpty == false
+        var question = RedisBatch()
+        question.append("COMMAND", "INFO", "BLMOVE")
+        let reply = try await queue.client.execute(question)[0]
+        // Who may not ask finds out when it takes messages.
+        return try reply.error?.isRefusal == true || reply.get().elements?.first?.elements?.isEmpty == false
     }
 
     /// Says goodbye to mail servers and to Redis.

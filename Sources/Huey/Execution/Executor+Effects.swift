@@ -27,6 +27,9 @@ struct TaskRun: Sendable {
         limit: Int
     ) throws -> [UInt8] {
         let data = try serializer.serialize(value)
+        if start.hasRevocationKeyAsID, (try? Revocation(pickle: serializer.deserialize(data))) != nil {
+            throw HueyError(.malformedMessage, "the task's id is the key of a revocation, and its value would be one")
+        }
         guard data.count <= limit else {
             throw HueyError.tooLarge("the value of task \(start.message.id.bounded())", data.count, limit)
         }

@@ -19,7 +19,7 @@ package struct Executor: Sendable {
     package let huey: Huey
     let sink: any EffectSink
     private let gatherer: (any GatheringSink)?
-    private let inFlight: InFlight
+    let inFlight: InFlight
     private let seat: InFlight.Seat
     package var policy: MessagePolicy
     package var logger: Logger
@@ -96,6 +96,14 @@ package struct Executor: Sendable {
     /// The same for a message as it came.
     @discardableResult
     package func run(_ delivery: Delivery) async throws -> Completion {
+        guard delivery.redeliveries > 0 else { return try await readAndRun(delivery) }
+        var isAlone = false
+        defer { if isAlone { inFlight.leaveAlone() } }
+        if let end = try await readmit(delivery, &isAlone) { return end }
+        return try await readAndRun(delivery)
+    }
+
+    private func readAndRun(_ delivery: Delivery) async throws -> Completion {
         guard let cost = huey.messageCodec.cost(of: delivery.data) else { return try await decodeAndRun(delivery) }
         // Large messages wait for each other's memory.
         do {
@@ -134,10 +142,7 @@ package struct Executor: Sendable {
     }
 
     private func run(_ start: ReadyTask) async throws -> Completion {
-        var isAlone = false
-        defer { if isAlone { inFlight.leaveAlone() } }
-        if start.delivery.redeliveries > 0, let end = try await readmit(start, &isAlone) { return end }
-        return try await burying(start) {
+        try await burying(start) {
             let start = start.decoded
             return try await execute(TaskRun(start), start)
         }
@@ -154,23 +159,6 @@ package struct Executor: Sendable {
             logger.error("Unhandled error during execution of task \(id).", metadata: ["reason": "\(reason)"])
             return try await bury(start.delivery, .unwritable, reason, start.message)
         }
-    }
-
-    /// What comes before the run of a message whose consumer died; an end where it is not run.
-    private func readmit(_ start: ReadyTask, _ isAlone: inout Bool) async throws -> Completion? {
-        let delivery = start.delivery
-        if let limit = policy.deathLimit, delivery.deaths >= limit {
-            let detail = "\(delivery.deaths) consumers died while the task ran"
-            logger.error("Task \(start.id.bounded()) is put aside: \(detail).")
-            return try await bury(delivery, .workerDied, detail, start.message)
-        }
-        do {
-            if policy.suspects(delivery) { isAlone = try await inFlight.enterAlone() }
-        } catch {
-            return .interrupted
-        }
-        try await patiently(start.id) { try await sink.noteStart(of: delivery) }
-        return nil
     }
 
     // MARK: the short way
@@ -235,7 +223,7 @@ package struct Executor: Sendable {
 
     // MARK: what cannot run
 
-    private func bury(
+    func bury(
         _ delivery: Delivery,
         _ reason: DeadLetter.Reason,
         _ detail: String,
@@ -309,7 +297,8 @@ package struct Executor: Sendable {
             try await patiently(start.id) { try await huey.storage.peekRevocations(ofTasks: ids, named: names) }
         }
         for (key, value) in revocations {
-            let revocation = try Revocation(pickle: huey.messageCodec.view(value))
+            // A result that somebody stored under a revocation's key revokes nothing.
+            guard let revocation = huey.revocation(in: value) else { continue }
             let (isRevoked, isSpent) = revocation.verdict(at: now)
             guard isSpent else { return isRevoked }
             // At once, not with the next batch: the next task must not find what this one has used up.

@@ -90,8 +90,10 @@ extension Huey {
     package func prepare(_ deliveries: [Delivery]) -> PreparedMessages {
         let look = RevocationLook()
         var reader = MessageReader(self, look, count: deliveries.count)
-        let messages = deliveries.map { delivery in
-            (try? reader.read(delivery)).map(HeldMessage.ready) ?? .raw(delivery)
+        let messages = deliveries.map { delivery -> HeldMessage in
+            // What came back is charged with the deaths of its consumers before it is decoded.
+            guard delivery.redeliveries == 0 else { return .raw(delivery) }
+            return (try? reader.read(delivery)).map(HeldMessage.ready) ?? .raw(delivery)
         }
         look.begin(reader.ids, reader.names)
         return PreparedMessages(messages: messages, look: look)
@@ -100,7 +102,7 @@ extension Huey {
     /// The same without decoding anything, so that whoever runs a message does that: what the look needs is guessed, and compared later.
     /// Nil where nothing can be guessed.
     package func prepareUnread(_ deliveries: [Delivery]) -> PreparedMessages? {
-        guard let tasks = busyTasks.all else { return nil }
+        guard let tasks = busyTasks.all, deliveries.allSatisfy({ $0.redeliveries == 0 }) else { return nil }
         var ids = TaskIDs()
         for delivery in deliveries {
             guard let place = Message.likelyID(in: delivery.data) else { return nil }

@@ -63,6 +63,14 @@ package final class ReadyTask: Sendable {
     /// The task's id.
     var id: String { withUTF8OfID { String(decoding: $0, as: UTF8.self) } }
 
+    /// Whether a result stored under the task's id would stand where a revocation does.
+    var hasRevocationKeyAsID: Bool {
+        withUTF8OfID { id in
+            guard id.count > 1, id[0] == UInt8(ascii: "r") else { return false }
+            return id[1] == UInt8(ascii: ":") || id.starts(with: "rt:".utf8)
+        }
+    }
+
     /// Calls `body` with the UTF-8 of the task's id, where it lies on the wire if it does: most ids are never made a string.
     func withUTF8OfID<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
         switch content {

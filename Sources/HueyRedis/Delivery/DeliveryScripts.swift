@@ -178,49 +178,49 @@ struct DeliveryScripts: Sendable {
     /// The acknowledgement comes last: Redis does not roll back.
     static let commit = RedisScript(
         run + """
-        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
-        local done = redis.call('HGET', KEYS[2], 'c')
-        if done and tonumber(done) >= tonumber(ARGV[2]) then return 0 end
-        redis.call('HDEL', KEYS[2], '')
-        local count, again = tonumber(ARGV[3]), tonumber(ARGV[4])
-        local n = 5 + count
-        while n <= #ARGV do n = run(n) end
-        for i = 5 + count - again, 4 + count do
-            local v = redis.call('HGET', KEYS[2], ARGV[i])
-            if v then
-                local id = redis.sha1hex(v)
-                redis.call('HDEL', KEYS[3], id, id .. '!')
-                redis.call('HDEL', KEYS[2], '!' .. ARGV[i])
+            if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
+            local done = redis.call('HGET', KEYS[2], 'c')
+            if done and tonumber(done) >= tonumber(ARGV[2]) then return 0 end
+            redis.call('HDEL', KEYS[2], '')
+            local count, again = tonumber(ARGV[3]), tonumber(ARGV[4])
+            local n = 5 + count
+            while n <= #ARGV do n = run(n) end
+            for i = 5 + count - again, 4 + count do
+                local v = redis.call('HGET', KEYS[2], ARGV[i])
+                if v then
+                    local id = redis.sha1hex(v)
+                    redis.call('HDEL', KEYS[3], id, id .. '!')
+                    redis.call('HDEL', KEYS[2], '!' .. ARGV[i])
+                end
             end
-        end
-        redis.call('HSET', KEYS[2], 'c', ARGV[2])
-        if count > 0 then redis.call('HDEL', KEYS[2], unpack(ARGV, 5, 4 + count)) end
-        return 1
-        """
+            redis.call('HSET', KEYS[2], 'c', ARGV[2])
+            if count > 0 then redis.call('HDEL', KEYS[2], unpack(ARGV, 5, 4 + count)) end
+            return 1
+            """
     )
 
     /// KEYS: beats, held, deaths. ARGV: life, the message's number, the chord's size, and commands: whether the member was counted, the counter's
     /// value, and those that count it. Answers 1 when it is counted and acknowledged, 2 when it is the last and nothing was written.
     static let count = RedisScript(
         run + """
-        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
-        local v = redis.call('HGET', KEYS[2], ARGV[2])
-        if not v then return 1 end
-        local n, isCounted, counted = 4
-        n, isCounted = run(n)
-        n, counted = run(n)
-        if isCounted == 0 then
-            if (tonumber(counted or '0') or 0) + 1 >= tonumber(ARGV[3]) then return 2 end
-            redis.call('HDEL', KEYS[2], '')
-            while n <= #ARGV do n = run(n) end
-        end
-        redis.call('HDEL', KEYS[2], ARGV[2], '!' .. ARGV[2])
-        if redis.call('EXISTS', KEYS[3]) == 1 then
-            local id = redis.sha1hex(v)
-            redis.call('HDEL', KEYS[3], id, id .. '!')
-        end
-        return 1
-        """
+            if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
+            local v = redis.call('HGET', KEYS[2], ARGV[2])
+            if not v then return 1 end
+            local n, isCounted, counted = 4
+            n, isCounted = run(n)
+            n, counted = run(n)
+            if isCounted == 0 then
+                if (tonumber(counted or '0') or 0) + 1 >= tonumber(ARGV[3]) then return 2 end
+                redis.call('HDEL', KEYS[2], '')
+                while n <= #ARGV do n = run(n) end
+            end
+            redis.call('HDEL', KEYS[2], ARGV[2], '!' .. ARGV[2])
+            if redis.call('EXISTS', KEYS[3]) == 1 then
+                local id = redis.sha1hex(v)
+                redis.call('HDEL', KEYS[3], id, id .. '!')
+            end
+            return 1
+            """
     )
 
     /// The function `run(n)`: carries out the command whose number of words is `ARGV[n]` and whose words follow; returns the place of the

@@ -5,7 +5,8 @@ import Synchronization
 extension RedisStorage: AcknowledgingStorage {
     /// A channel that keeps what it hands out on the server until it is settled.
     ///
-    /// - Throws: ``HueyError`` `.notSupported` for a server before Redis 6.2, the connection's error.
+    /// - Throws: ``HueyError`` `.notSupported` for a server before Redis 6.2 and for a name that spreads over the slots of a cluster, the
+    ///   connection's error.
     public func acknowledgingChannel(_ options: DeliveryOptions) async throws -> any DeliveryChannel {
         var question = RedisBatch()
         question.append("COMMAND", "INFO", "BLMOVE")
@@ -17,6 +18,7 @@ extension RedisStorage: AcknowledgingStorage {
                 "delivery at least once needs Redis 6.2 or Valkey; on this server choose at most once"
             )
         }
+        try await requireOneSlot()
         return AcknowledgingChannel(storage: self, options: options, logger: logger)
     }
 }

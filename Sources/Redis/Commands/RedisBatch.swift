@@ -46,6 +46,9 @@ public struct RedisBatch: Sendable {
         return batch
     }
 
+    /// Whether the commands are arguments of a script.
+    package var isForScript: Bool { scriptArgumentCount != nil }
+
     /// The size of the encoded commands in bytes.
     public var byteCount: Int { buffer.readableBytes }
 
