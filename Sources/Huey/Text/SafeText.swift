@@ -19,24 +19,23 @@ package enum SafeText {
     /// - Returns: the text on one line, with `… (N bytes more)` at its end if it was cut; `N` counts bytes of `text`.
     package static func escaped(_ text: String, limit: Int = .max) -> String {
         if text.utf8.count <= limit, isPrintableASCII(text) { return text }
-        var result = ""
+        var result: [UInt8] = []
         result.reserveCapacity(min(text.utf8.count, limit) + 32)
-        var (room, done) = (limit, 0)
+        var done = 0
         for scalar in text.unicodeScalars {
+            let size = result.count
             if isSafe(scalar) {
-                let size = UTF8.width(scalar)
-                if size > room { return result + cut(text, after: done) }
-                result.unicodeScalars.append(scalar)
-                room -= size
+                result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             } else {
-                let escape = escape(scalar)
-                if escape.utf8.count > room { return result + cut(text, after: done) }
-                result += escape
-                room -= escape.utf8.count
+                appendEscape(of: scalar, to: &result)
+            }
+            if result.count > limit {
+                result.removeLast(result.count - size)
+                return String(decoding: result, as: UTF8.self) + "… (\(text.utf8.count - done) bytes more)"
             }
             done += UTF8.width(scalar)
         }
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// Escapes text that we made of several lines: its line ends stay, and each line is escaped.
@@ -90,20 +89,21 @@ package enum SafeText {
         } ?? false
     }
 
-    private static func escape(_ scalar: Unicode.Scalar) -> String {
-        func padded(_ width: Int) -> String {
-            let digits = String(scalar.value, radix: 16)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func appendEscape(of scalar: Unicode.Scalar, to result: inout [UInt8]) {
+        let (letter, digits): (Unicode.Scalar, Int)
+        switch scalar.value {
+        case 0x09: (letter, digits) = ("t", 0)
+        case 0x0A: (letter, digits) = ("n", 0)
+        case 0x0D: (letter, digits) = ("r", 0)
+        case 0..<0x100: (letter, digits) = ("x", 2)
+        case 0x100..<0x1_0000: (letter, digits) = ("u", 4)
+        default: (letter, digits) = ("U", 8)
         }
-        return switch scalar.value {
-        case 0x09: "\\t"
-        case 0x0A: "\\n"
-        case 0x0D: "\\r"
-        case 0..<0x100: "\\x" + padded(2)
-        case 0x100..<0x1_0000: "\\u" + padded(4)
-        default: "\\U" + padded(8)
+        result.append(UInt8(ascii: "\\"))
+        result.append(UInt8(ascii: letter))
+        for place in (0..<digits).reversed() {
+            let digit = UInt8(truncatingIfNeeded: scalar.value >> (4 * UInt32(place)) & 15)
+            result.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
     }
-
-    private static func cut(_ text: String, after done: Int) -> String { "… (\(text.utf8.count - done) bytes more)" }
 }
