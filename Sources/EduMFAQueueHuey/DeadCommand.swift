@@ -67,10 +67,10 @@ struct DeadShowCommand: AsyncParsableCommand {
             print("id         \(entry.id)")
             print("time       \(entry.time)")
             print("reason     \(entry.letter.reason.rawValue)")
-            print("detail     \(entry.letter.detail.printable)")
-            print("task       \(entry.task?.printable ?? "unreadable")")
-            for recipient in entry.recipients { print("recipient  \(recipient.printable)") }
-            if let subject = entry.subject { print("subject    \(subject.printable)") }
+            print("detail     \(entry.letter.detail)")
+            print("task       \(entry.task ?? "unreadable")")
+            for recipient in entry.recipients { print("recipient  \(recipient)") }
+            if let subject = entry.subject { print("subject    \(subject)") }
             print("size       \(entry.letter.data.count) bytes")
         }
     }
@@ -134,8 +134,9 @@ extension DeadMail.Entry {
 
     /// The letter on one line.
     var line: String {
-        let to = recipients.joined(separator: ", ").printable
-        let subject = subject.map { " \"\($0.printable)\"" } ?? ""
-        return "\(time)  \(id)  \(letter.reason.rawValue)  \(to)\(subject)  \(letter.detail.printable)"
+        let to = SafeText.escaped(recipients.joined(separator: ", "), limit: 4096)
+        let subject = subject.map { " \"\(SafeText.escaped($0, limit: 1024))\"" } ?? ""
+        let detail = SafeText.escaped(letter.detail, limit: 4096)
+        return "\(time)  \(SafeText.escaped(id, limit: 1024))  \(letter.reason.rawValue)  \(to)\(subject)  \(detail)"
     }
 }

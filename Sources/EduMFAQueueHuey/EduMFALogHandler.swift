@@ -1,3 +1,4 @@
+import Huey
 import Logging
 
 #if canImport(Glibc)
@@ -9,6 +10,8 @@ import Logging
 #endif
 
 /// Log lines as eduMFA writes them: `[2026-01-31 12:00:00,123][pid][thread][LEVEL][logger:line] message`.
+///
+/// A line is one line of bounded length; see ``LogText``.
 struct EduMFALogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
@@ -16,7 +19,7 @@ struct EduMFALogHandler: LogHandler {
     let output: LogFile
 
     init(label: String, logLevel: Logger.Level, output: LogFile) {
-        self.label = label
+        self.label = SafeText.escaped(label)
         self.logLevel = logLevel
         self.output = output
     }
@@ -27,11 +30,9 @@ struct EduMFALogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let merged = metadata.merging(event.metadata ?? [:]) { $1 }
-        let rest = merged.filter { $0.key != "worker" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let text = rest.isEmpty ? "\(event.message)" : "\(event.message) (\(rest.joined(separator: ", ")))"
+        let text = LogText(event.message, event.metadata.map { metadata.merging($0) { $1 } } ?? metadata)
         let place = "[\(getpid())][\(Self.thread)][\(Self.name(event.level))][\(label):\(event.line)]"
-        output.write(Self.secured("[\(Self.time())]\(place) \(text)") + "\n")
+        output.write(Self.secured("[\(Self.time())]\(place) \(text.lines)", isMarked: text.wasEscaped) + "\n")
     }
 
     /// What Python calls the thread's identifier.
@@ -43,12 +44,17 @@ struct EduMFALogHandler: LogHandler {
         #endif
     }
 
-    /// Whatever is not printable ASCII becomes a dot, and the line says so. Mirrors eduMFA's `SecureFormatter`.
-    static func secured(_ line: String) -> String {
+    /// Mirrors eduMFA's `SecureFormatter`: what is not printable ASCII becomes a dot, and the line says so.
+    ///
+    /// - Parameters:
+    ///   - line: a line in which ``LogText`` has escaped what is not safe to show.
+    ///   - isMarked: says so in any case.
+    static func secured(_ line: String, isMarked: Bool) -> String {
         func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-            (0x20...0x7E).contains(scalar.value) || (0x09...0x0D).contains(scalar.value)
+            (0x20...0x7E).contains(scalar.value) || scalar == "\n"
         }
-        guard !line.unicodeScalars.allSatisfy(isPrintable) else { return line }
+        let isPlain = line.unicodeScalars.allSatisfy(isPrintable)
+        guard isMarked || !isPlain else { return line }
         var result = String.UnicodeScalarView()
         for scalar in line.unicodeScalars { result.append(isPrintable(scalar) ? scalar : ".") }
         return "!!!Log Entry Secured by SecureFormatter!!! " + String(result)

@@ -184,7 +184,10 @@ public final class Consumer: Service {
         logger.info("Scheduler runs every \(options.schedulerInterval) second(s).")
         logger.info("Periodic tasks are \(options.periodic ? "enabled" : "disabled").")
         let commands = huey.taskNames.map { "+ \($0)" }
-        logger.info("\((["The following commands are available:"] + commands).joined(separator: "\n"))")
+        logger.info(
+            "The following commands are available:",
+            metadata: ["lines": .stringConvertible(LogLines(commands))]
+        )
     }
 
     /// Settings of the server under which messages may be lost.

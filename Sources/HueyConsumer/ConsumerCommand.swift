@@ -54,7 +54,7 @@ extension ConsumerCommand {
             command = try parseAsRoot()
         } catch {
             let status = exitCode(for: error)
-            let text = fullMessage(for: error)
+            let text = SafeText.escapedReport(fullMessage(for: error), message: message(for: error))
             LogOutput.standardError.write(status.isSuccess ? "" : text + "\n")
             if status.isSuccess { print(text) }
             Self.endProcess(status.isSuccess ? 0 : 2)
@@ -68,10 +68,10 @@ extension ConsumerCommand {
             Self.endProcess(0)
         } catch  where exitCode(for: error).isSuccess {
             // The request for help runs as a command of its own.
-            print(fullMessage(for: error))
+            print(SafeText.escapedLines(fullMessage(for: error)))
             Self.endProcess(0)
         } catch {
-            LogOutput.standardError.write("Error: \(error)\n")
+            LogOutput.standardError.write("Error: \(SafeText.escaped("\(error)", limit: SafeText.lineLimit))\n")
             Self.endProcess(1)
         }
     }

@@ -1,3 +1,4 @@
+import Huey
 public import Logging
 import Synchronization
 
@@ -11,6 +12,10 @@ import Synchronization
 
 /// Log lines as huey_consumer writes them: `[2026-01-31 12:00:00,123] INFO:huey.consumer:MainThread:message`, or with
 /// `simple` set `12:00:00 message`.
+///
+/// A line is one line, of at most 16 kB and its head. Names, ids and errors come from whoever can write to the queue, so whatever is
+/// not safe to show is written as Python's escape for it (`\n`, `\x1b`, `\u202e`), in messages and in metadata. The library hands such
+/// text to any other backend of swift-log as it came: one that writes lines of text should escape them, too.
 public struct HueyLogHandler: LogHandler {
     public var metadata: Logger.Metadata = [:]
     public var logLevel: Logger.Level
@@ -25,7 +30,7 @@ public struct HueyLogHandler: LogHandler {
     ///   - output: standard error or a file.
     public init(label: String, logLevel: Logger.Level = .info, simple: Bool = false, output: LogOutput = .standardError)
     {
-        self.label = label
+        self.label = SafeText.escaped(label)
         self.logLevel = logLevel
         self.simple = simple
         self.output = output
@@ -37,17 +42,13 @@ public struct HueyLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        let merged = metadata.merging(event.metadata ?? [:]) { $1 }
-        let worker = merged["worker"].map { "\($0)" } ?? "MainThread"
-        let rest = merged.filter { $0.key != "worker" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let text = rest.isEmpty ? "\(event.message)" : "\(event.message) (\(rest.joined(separator: ", ")))"
+        let text = LogText(event.message, event.metadata.map { metadata.merging($0) { $1 } } ?? metadata)
         let now = Self.now()
         if simple {
-            output.write("\(now.time) \(text)\n")
+            output.write("\(now.time) \(text.lines)\n")
         } else {
-            output.write(
-                "[\(now.date) \(now.time),\(now.milliseconds)] \(Self.name(event.level)):\(label):\(worker):\(text)\n"
-            )
+            let head = "[\(now.date) \(now.time),\(now.milliseconds)] \(Self.name(event.level)):\(label):"
+            output.write("\(head)\(text.worker ?? "MainThread"):\(text.lines)\n")
         }
     }
 

@@ -42,9 +42,9 @@ struct DeadListCommand: AsyncParsableCommand {
             for entry in try await storage.deadLetterEntries(limit: limit) {
                 let letter = entry.letter
                 let task = (try? huey.deserialize(letter.data))?.name ?? "?"
-                print(
-                    "\(letter.moment)  \(entry.id)  \(letter.reason.rawValue)  \(task.printable)  "
-                        + "\(letter.detail.printable)  (\(letter.data.count) bytes)"
+                printEntry(
+                    "\(letter.moment)  \(entry.id.field())  \(letter.reason.rawValue)  \(task.field())  "
+                        + "\(letter.detail.field(4096))  (\(letter.data.count) bytes)"
                 )
             }
         }
@@ -68,21 +68,21 @@ struct DeadShowCommand: AsyncParsableCommand {
             print("id         \(entry.id)")
             print("time       \(letter.moment)")
             print("reason     \(letter.reason.rawValue)")
-            print("detail     \(letter.detail.printable)")
+            print("detail     \(letter.detail)")
             print("size       \(letter.data.count) bytes")
             do {
                 let message = try huey.deserialize(letter.data)
-                print("message    \(message.summary.printable)")
+                print("message    \(message.summary)")
                 let views = try message.arguments.views()
                 if arguments {
-                    print("args       \(views.args.description.printable)")
-                    print("kwargs     \(views.kwargs.description.printable)")
+                    print("args       \(views.args)")
+                    print("kwargs     \(views.kwargs)")
                 } else {
                     print("arguments  \(views.args.elements?.count ?? 0) and \(views.kwargs.pairs?.count ?? 0) by name")
                 }
             } catch {
                 // What an error says of a message may quote it.
-                print("message    cannot be decoded\(arguments ? ": \(error)".printable : "")")
+                print("message    cannot be decoded\(arguments ? ": \(error)" : "")")
             }
             if arguments { print("bytes      \(Data(letter.data).base64EncodedString())") }
         }
@@ -158,19 +158,5 @@ extension RedisStorage {
 extension DeadLetter {
     fileprivate var moment: String {
         (try? PickleDateTime(microsecondsSinceEpoch: time)).map { "\($0) UTC" } ?? "?"
-    }
-}
-
-extension String {
-    /// On one line, without what a terminal would obey.
-    fileprivate var printable: String {
-        var result = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: result.append("?")
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
     }
 }

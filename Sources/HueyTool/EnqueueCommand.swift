@@ -83,7 +83,7 @@ struct EnqueueCommand: AsyncParsableCommand {
                 print(try await enqueue(message, huey).id)
             } catch {
                 failures += 1
-                print("\(message.id) failed: \(error)")
+                printEntry("\(message.id) failed: \(error)")
             }
             // Whoever reads along sees when it was.
             fflush(nil)

@@ -35,7 +35,7 @@ struct PendingCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await queue.withHuey { huey in
-            for message in try await huey.pending(limit: limit) { print(message) }
+            for message in try await huey.pending(limit: limit) { printEntry("\(message)") }
         }
     }
 }
@@ -52,7 +52,7 @@ struct ScheduledCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await queue.withHuey { huey in
-            for message in try await huey.scheduled(limit: limit) { print(message) }
+            for message in try await huey.scheduled(limit: limit) { printEntry("\(message)") }
         }
     }
 }

@@ -23,9 +23,11 @@ struct PickleShowCommand: ParsableCommand {
     func run() throws {
         let bytes = try input.read()
         let disassembly = PickleDisassembly(bytes)
-        StandardStreams.write(Array(disassembly.text.utf8))
-        if let error = disassembly.error { StandardStreams.write(Array("\(error)\n".utf8)) }
+        // The line end of the last line is printed anyway.
+        printLines(disassembly.text.hasSuffix("\n") ? String(disassembly.text.dropLast()) : disassembly.text)
+        if let error = disassembly.error { print(error) }
         let root = try PickleDocument(bytes).root
-        StandardStreams.write(Array("\n\(root.repr)\n".utf8))
+        print("")
+        print(root.repr)
     }
 }

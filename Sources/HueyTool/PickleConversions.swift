@@ -178,18 +178,20 @@ enum StandardStreams {
         return piece.isEmpty ? nil : piece
     }
 
-    /// Writes everything at once; whether that worked.
+    /// Writes everything at once, as it is.
+    ///
+    /// - Returns: whether that worked.
     @discardableResult
-    static func write(_ bytes: [UInt8]) -> Bool {
+    static func write(_ bytes: [UInt8], to descriptor: Int32 = 1) -> Bool {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
                 #if canImport(Glibc)
-                    Glibc.write(1, buffer.baseAddress.map { $0 + done }, bytes.count - done)
+                    Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done)
                 #elseif canImport(Musl)
-                    Musl.write(1, buffer.baseAddress.map { $0 + done }, bytes.count - done)
+                    Musl.write(descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done)
                 #else
-                    Darwin.write(1, buffer.baseAddress.map { $0 + done }, bytes.count - done)
+                    Darwin.write(descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done)
                 #endif
             }
             if count < 0, errno == EINTR { continue }

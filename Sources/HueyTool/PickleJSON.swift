@@ -6,7 +6,7 @@ import Pickle
     import Foundation
 #endif
 
-/// Prints a decoded pickle as JSON.
+/// Prints a decoded pickle as JSON, in ASCII as Python's `json.dumps` does: nothing in a string can reach a terminal as it is.
 struct PickleJSONPrinter {
     private(set) var text: [UInt8] = []
     /// A pickle within the default limits stays below this unless it holds itself.
@@ -39,14 +39,14 @@ struct PickleJSONPrinter {
 
     private mutating func string(_ value: String) {
         text.append(0x22)
-        for byte in value.utf8 {
-            switch byte {
-            case 0x22, 0x5C: text += [0x5C, byte]
+        for unit in value.utf16 {
+            switch unit {
+            case 0x22, 0x5C: text += [0x5C, UInt8(truncatingIfNeeded: unit)]
             case 0x0A: text += [0x5C, 0x6E]
-            case 0..<0x20:
-                let digits = String(byte, radix: 16)
+            case 0x20...0x7E: text.append(UInt8(truncatingIfNeeded: unit))
+            default:
+                let digits = String(unit, radix: 16)
                 emit("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-            default: text.append(byte)
             }
         }
         text.append(0x22)

@@ -185,6 +185,33 @@ struct ArgumentsTests {
         #expect(lines.first?.wholeMatch(of: #/\d\d:\d\d:\d\d hello/#) != nil)
     }
 
+    @Test("nothing in a message, its metadata or the label makes a second line or reaches a terminal as it is")
+    func hostile() throws {
+        for simple in [false, true] {
+            let lines = try Self.lines(simple: simple) { logger in
+                var logger = logger
+                logger[metadataKey: "worker"] = "\(HostileText.text)"
+                logger.info("\(HostileText.text)", metadata: ["\(HostileText.text)": ["\(HostileText.text)"]])
+                logger.error("\(String(repeating: HostileText.text, count: 100_000))")
+            }
+            #expect(lines.count == 2)
+            #expect(lines.allSatisfy { HostileText.isSafe(String($0)) && $0.utf8.count < 17_000 })
+        }
+    }
+
+    @Test("the tasks are listed on lines of their own")
+    func commands() throws {
+        let lines = try Self.lines(simple: true) { logger in
+            let following = LogLines(["+ tasks.one", "+ tasks.two"])
+            logger.info("The following commands are available:", metadata: ["lines": .stringConvertible(following)])
+        }
+        #expect(
+            lines.map { $0.drop { $0 != "T" && $0 != "+" } } == [
+                "The following commands are available:", "+ tasks.one", "+ tasks.two",
+            ]
+        )
+    }
+
     @Test("less than the level is not written")
     func level() throws {
         let lines = try Self.lines(level: .warning) { logger in

@@ -1,3 +1,4 @@
+import Huey
 public import Logging
 
 /// Collects log lines as `LEVEL message`.
@@ -11,7 +12,13 @@ public struct CollectingLog: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    public func log(event: LogEvent) { lines.append("\(event.level) \(event.message)") }
+    public func log(event: LogEvent) {
+        var text = "\(event.level) \(event.message)"
+        for case .stringConvertible(let following as LogLines) in (event.metadata ?? [:]).values {
+            text += following.lines.map { "\n" + $0 }.joined()
+        }
+        lines.append(text)
+    }
 
     /// A logger, and where its lines go.
     public static func make() -> (logger: Logger, lines: Recorder<String>) {

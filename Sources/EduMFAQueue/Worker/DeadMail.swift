@@ -37,15 +37,15 @@ package struct DeadMail: Sendable {
 
     package func oldest() async throws -> Entry? { try await entries(from: -1, to: -1).first }
 
-    /// The letter of that id, or of the only id that begins so.
+    /// The letter of that id, or of the only id that begins so; an id may be given as it is printed, too.
     ///
     /// - Throws: ``QueueError`` when there is none, or more than one.
     package func entry(_ id: String) async throws -> Entry {
         var found: [Entry] = []
         var start = 0
         while case let page = try await entries(from: start, to: start + 99), !page.isEmpty {
-            found += page.filter { $0.id.hasPrefix(id) }
-            if let exact = found.first(where: { $0.id == id }) { return exact }
+            found += page.filter { $0.id.hasPrefix(id) || SafeText.escaped($0.id).hasPrefix(id) }
+            if let exact = found.first(where: { $0.id == id || SafeText.escaped($0.id) == id }) { return exact }
             start += 100
         }
         guard let first = found.first else { throw QueueError("there is no dead letter \(id)") }

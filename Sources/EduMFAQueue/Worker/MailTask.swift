@@ -123,7 +123,7 @@ struct MailRun {
         let recipients = MailJob.summary(args: args, kwargs: kwargs).recipients
         guard !recipients.isEmpty else { return "" }
         let others = recipients.count > 3 ? " and \(recipients.count - 3) others" : ""
-        return " to " + recipients.prefix(3).map { String($0.printable.prefix(100)) }.joined(separator: ", ") + others
+        return " to " + recipients.prefix(3).map { SafeText.escaped($0, limit: 200) }.joined(separator: ", ") + others
     }
 
     // MARK: recipients that were refused while others were served

@@ -59,10 +59,10 @@ struct DeadMailTests {
     func lifetime() async throws {
         let place = try Place()
         let now = TimeSource.system.microseconds()
-        try await place.bury([1], time: now - 90_000_000)
+        try await place.bury([1], time: now - 7_200_000_000)
         try await place.bury([2], time: now - 10_000_000)
         var options = QueueMonitor.Options()
-        options.letterLifetime = .seconds(60)
+        options.letterLifetime = .seconds(3600)
         let clock = ManualClock()
         let monitor = makeMonitor(place, options, MailWatch())
         let run = Task { await monitor.run(clock: clock) }
