@@ -1,4 +1,5 @@
 package import Huey
+import Logging
 package import Pickle
 import Redis
 
@@ -43,7 +44,9 @@ extension RedisStorage: ChargingSchedule {
             try await marking { try await move(due, dueAt: score, transform) }
         } else {
             for data in due { try await moveCharged(data, dueAt: score, deathLimit, transform) }
-            try await client.command("HDEL", [.init(keys.promoting)] + marks.map { .init($0) })
+            try await client.run { batch in
+                batch.append("HDEL", [.init(keys.promoting)] + marks.map { .init($0) })
+            }
         }
         return due.count
     }

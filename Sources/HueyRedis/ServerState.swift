@@ -1,4 +1,4 @@
-package import Huey
+import Huey
 import Redis
 
 /// What a server says of itself, as far as it tells: the lines of `INFO`.

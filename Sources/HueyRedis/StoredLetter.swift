@@ -22,7 +22,7 @@ struct StoredLetter {
         guard isLarge else { return batch.append("LPUSH", .init(key), .init(bytes)) }
         let parts = Array(parts.dropFirst())
         if batch.isForScript {
-            batch.append(.init("LPUSH+"), [.init(key)] + parts)
+            batch.append("LPUSH+", [.init(key)] + parts)
         } else {
             batch.evaluate(sourceOf: Self.pushScript, keys: [.init(key)], arguments: parts)
         }
