@@ -24,8 +24,15 @@ extension HueyTool {
         } catch {
             report(error)
             fflush(nil)
-            endProcess(exitCode(for: error).rawValue)
+            endProcess(status(for: error))
         }
+    }
+
+    /// ArgumentParser's exit status; that of monitoring plugins where an option of `check` is wrong.
+    private static func status(for error: any Error) -> Int32 {
+        let status = exitCode(for: error)
+        let isCheck = CommandLine.arguments.dropFirst().first == CheckCommand.configuration.commandName
+        return isCheck && status == .validationFailure ? CheckCommand.Status.unknown.rawValue : status.rawValue
     }
 
     /// Prints help to standard output and an error to standard error.

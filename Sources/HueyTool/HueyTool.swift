@@ -12,7 +12,7 @@ struct HueyTool: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, PendingCommand.self, ScheduledCommand.self, EnqueueCommand.self, ResultCommand.self,
-            DeadCommand.self, PickleCommand.self,
+            DeadCommand.self, CheckCommand.self, PickleCommand.self,
         ]
     )
 }

@@ -116,7 +116,7 @@ extension AcknowledgingChannel {
             scripts.end,
             keys: [
                 keys.queue, keys.held(life), keys.beats, keys.deaths, keys.next(life), keys.locks(life), keys.results,
-                keys.gone,
+                keys.gone, keys.kind,
             ]
             .map { .init($0) },
             arguments: [

@@ -15,7 +15,7 @@ struct DeliveryScripts: Sendable {
     let take: RedisScript
     /// KEYS: queue, held, beats. ARGV: life, numbers. Puts messages back to the head of the queue.
     let giveBack: RedisScript
-    /// KEYS: queue, held, beats, deaths, next, locks, results, sessions. ARGV: life, the heartbeat seen or nothing, whether the consumer died,
+    /// KEYS: queue, held, beats, deaths, next, locks, results, sessions, kind. ARGV: life, the heartbeat seen or nothing, whether the consumer died,
     /// "hash" or "keys" for the locks, whether a blocking move may still bring something. Ends a life; all it held goes back. Answers
     /// how many messages; -1 when the heartbeat has changed.
     let end: RedisScript
@@ -169,6 +169,7 @@ struct DeliveryScripts: Sendable {
             redis.call('ZREM', KEYS[8], ARGV[1])
         end
         redis.call('HDEL', KEYS[3], ARGV[1])
+        if redis.call('HLEN', KEYS[3]) + redis.call('ZCARD', KEYS[8]) == 0 then redis.call('DEL', KEYS[9]) end
         return moved
         """
 

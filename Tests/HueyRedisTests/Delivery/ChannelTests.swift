@@ -19,7 +19,7 @@ struct ChannelTests {
         let taken = try await channel.take()
         #expect(texts(taken) == ["a", "b"])
         #expect(try await rig.waiting().isEmpty)
-        #expect(try await rig.leftovers() == ["beats", "held"])
+        #expect(try await rig.leftovers() == ["beats", "gone", "held", "kind"])
         let effects: [StorageEffect] = [.put(data("v"), key: "k", isResult: true), .enqueue(data("c"), priority: nil)]
         try await channel.commit([Settlement(of: taken[0], effects, isFinal: true)], number: 1)
         #expect(try await rig.storage.peekData("k") == data("v"))
