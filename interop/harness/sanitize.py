@@ -13,8 +13,7 @@ import interop_tasks
 from . import consumers, servers
 
 NAME = 'sanitize'
-WAYS = (('at most once', []), ('at least once', ['--at-least-once']),
-        ('at least once, with priorities', ['--at-least-once', '--storage', 'priority-redis']))
+WAYS = (('at most once', []), ('at least once', ['--at-least-once']))
 
 
 def fill(client, huey, task, count):
@@ -23,10 +22,7 @@ def fill(client, huey, task, count):
     pipeline = client.pipeline(transaction=False)
     for number in range(count):
         data = str(uuid.uuid4()).encode().join(parts)
-        if huey.storage.priority:
-            pipeline.zadd(huey.storage.queue_key, {data: 0})
-        else:
-            pipeline.lpush(huey.storage.queue_key, data)
+        pipeline.lpush(huey.storage.queue_key, data)
         if number % 5000 == 4999:
             pipeline.execute()
     pipeline.execute()
@@ -35,8 +31,7 @@ def fill(client, huey, task, count):
 def drain(options, extra):
     """None, or what went wrong."""
     with servers.RedisServer() as server:
-        kind = extra[-1] if '--storage' in extra else 'redis'
-        huey = interop_tasks.make_huey(NAME, server.url, storage_kind=kind)
+        huey = interop_tasks.make_huey(NAME, server.url)
         client = server.client()
         command = shlex.split(options.worker) + ['--url', server.url, '--name', NAME, '-q', '-w', str(options.workers)] + extra
         fill(client, huey, interop_tasks.register(huey).add.s(2, 3), options.tasks)
