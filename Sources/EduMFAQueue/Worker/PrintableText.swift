@@ -11,3 +11,13 @@ extension String {
         return String(result)
     }
 }
+
+extension String {
+    /// The beginning of it, on one line: an address in a message to an operator.
+    var shortened: String { String(String(unicodeScalars.prefix(200)).printable.prefix(100)) }
+}
+
+extension RefusedRecipient {
+    /// The recipient as a line of a log may show it.
+    var name: String { recipient.shortened }
+}
