@@ -23,6 +23,10 @@ struct Fetcher: Sendable {
         static func batch(acknowledged: Bool) -> Int { acknowledged ? 512 : 256 }
         /// So many bytes of messages are fetched ahead at once, if they are as large as the last ones.
         static let bytes = 1 << 22
+        /// A fetch of fewer bytes tells nothing of the connection's speed.
+        static let measuredBytes = 1 << 18
+        /// One fetch is to take no longer than this on a slow connection.
+        static let transfer = 1.0
         /// From this size on the next batch is fetched while workers are busy with the last.
         static let deepBatch = 32
         /// A message that has waited this long behind a running task goes back, for whoever is idle elsewhere.
@@ -52,6 +56,10 @@ struct Fetcher: Sendable {
         var isQuick = false
         /// What had come to its end when that was last looked at.
         var ended = InFlight.Totals()
+        /// No more is asked for at once, after a failure; nil long after one.
+        var ceiling: Int?
+        /// How many bytes are fetched at once: fewer where the connection is slow.
+        var bytes = Bound.bytes
 
         /// From how few waiting messages on more are fetched while all workers are busy, so that none has to wait for the next batch.
         func lowWater(_ limit: Int?) -> Int {
@@ -65,11 +73,51 @@ struct Fetcher: Sendable {
             return isQuick && lowWater(limit) > 0 ? max(0, workers - Bound.quickWorkers) : 0
         }
 
-        mutating func grow(after deliveries: [Delivery]) {
-            let fitting = Bound.bytes * deliveries.count / max(1, deliveries.byteCount)
+        /// - Parameter elapsed: how long the fetch took.
+        mutating func grow(after deliveries: [Delivery], in elapsed: Duration) {
+            let byteCount = deliveries.byteCount
+            if byteCount >= Bound.measuredBytes {
+                let rate = Double(byteCount) / max(elapsed.inSeconds, 0.001)
+                bytes = Int(min(Double(Bound.bytes), rate * Bound.transfer))
+            } else if bytes < Bound.bytes, elapsed.inSeconds < Bound.transfer / 2 {
+                // What seemed slow was a wait, or is over.
+                bytes = min(Bound.bytes, max(1, bytes) * 2)
+            }
+            let fitting = bytes * deliveries.count / max(1, byteCount)
             allowance = min(most, max(1, fitting), max(1, allowance * 2))
         }
+
+        /// Takes in how a fetch of up to `wanted` messages ended.
+        mutating func note(_ result: Result<Fetched, any Error>, of wanted: Int) throws -> Fetched {
+            switch result {
+            case .success(let fetched):
+                recover()
+                return fetched
+            case .failure(let error):
+                shrink(after: wanted)
+                throw error
+            }
+        }
+
+        /// What is asked for instead of `wanted`: less after a failure, because so much may have been what failed.
+        func limit(_ wanted: Int) -> Int { ceiling.map { min($0, wanted) } ?? wanted }
+
+        /// After a fetch that failed: the next asks for half as much.
+        mutating func shrink(after wanted: Int) {
+            ceiling = max(1, limit(wanted) / 2)
+            allowance = 0
+        }
+
+        /// After a fetch that succeeded: by and by as much again as before.
+        mutating func recover() {
+            guard let ceiling else { return }
+            let next = ceiling + max(1, ceiling / 8)
+            self.ceiling = next > 2 * most ? nil : next
+        }
     }
+
+    /// Messages, and how long it took to get them.
+    private typealias Fetched = (deliveries: [Delivery], elapsed: Duration)
 
     private enum Wanted {
         case demand(Demand)
@@ -121,9 +169,9 @@ struct Fetcher: Sendable {
         _ pause: inout Duration,
         _ looks: inout DiscardingTaskGroup
     ) async throws {
-        let limit = idle + min(appetite.allowance, options.prefetch ?? appetite.most)
+        let limit = appetite.limit(idle + min(appetite.allowance, options.prefetch ?? appetite.most))
         overtaken.begin()
-        let deliveries = try await channel.dequeue(upTo: limit, wait: .seconds(1))
+        let (deliveries, elapsed) = try await dequeue(upTo: limit, wait: .seconds(1), &appetite)
         appetite.isQueueDeep = deliveries.count == limit
         guard !deliveries.isEmpty else {
             appetite.allowance = 0
@@ -131,7 +179,7 @@ struct Fetcher: Sendable {
             return
         }
         pause = options.initialDelay
-        appetite.grow(after: deliveries)
+        appetite.grow(after: deliveries, in: elapsed)
         await giveBack(await supply(deliveries, &appetite, &looks))
     }
 
@@ -143,14 +191,14 @@ struct Fetcher: Sendable {
     ) async throws {
         guard flight.begin(since: recalls) else { return appetite.allowance = 0 }
         defer { flight.end() }
-        var limit = appetite.allowance
+        var limit = appetite.limit(appetite.allowance)
         overtaken.begin()
         // Messages that wait must not wait for others to come.
-        var deliveries = try await channel.dequeue(upTo: limit, wait: .zero)
+        var (deliveries, elapsed) = try await dequeue(upTo: limit, wait: .zero, &appetite)
         while !deliveries.isEmpty {
             appetite.isQueueDeep = deliveries.count == limit
-            appetite.grow(after: deliveries)
-            limit = appetite.allowance
+            appetite.grow(after: deliveries, in: elapsed)
+            limit = appetite.limit(appetite.allowance)
             guard flight.recalls == recalls else {
                 appetite.allowance = 0
                 return await giveBack(deliveries)
@@ -160,8 +208,8 @@ struct Fetcher: Sendable {
             guard let next else { return await giveBack(late) }
             let following = await next.result
             // In their order: what stands behind goes back with them.
-            if !late.isEmpty { await giveBack(late + ((try? following.get()) ?? [])) }
-            deliveries = try following.get()
+            if !late.isEmpty { await giveBack(late + ((try? following.get().0) ?? [])) }
+            (deliveries, elapsed) = try appetite.note(following, of: limit)
             if !late.isEmpty { return }
         }
         appetite.isQueueDeep = false
@@ -173,8 +221,24 @@ struct Fetcher: Sendable {
             && buffer.backlog <= appetite.allowance
     }
 
-    private func fetchNext(_ limit: Int) -> Task<[Delivery], any Error> {
-        Task(executorPreference: huey.storage.executor) { try await channel.dequeue(upTo: limit, wait: .zero) }
+    private func fetchNext(_ limit: Int) -> Task<Fetched, any Error> {
+        Task(executorPreference: huey.storage.executor) { try await dequeue(upTo: limit, wait: .zero) }
+    }
+
+    private func dequeue(upTo limit: Int, wait: Duration, _ appetite: inout Appetite) async throws -> Fetched {
+        let result: Result<Fetched, any Error>
+        do {
+            result = .success(try await dequeue(upTo: limit, wait: wait))
+        } catch {
+            result = .failure(error)
+        }
+        return try appetite.note(result, of: limit)
+    }
+
+    private func dequeue(upTo limit: Int, wait: Duration) async throws -> Fetched {
+        let start = ContinuousClock.now
+        let deliveries = try await channel.dequeue(upTo: limit, wait: wait)
+        return (deliveries, start.duration(to: .now))
     }
 
     /// Decodes messages and hands them out. Returns what is to be put back.

@@ -14,6 +14,9 @@ package struct AddressParser {
     /// Groups within groups, and comments within comments, deeper than Python's stack would allow.
     private static let deepest = 100
 
+    /// Longer text is no address with its name and comments; each of its characters would cost much more here than on the wire.
+    private static let longest = 64 * 1024
+
     private let field: [Unicode.Scalar]
     private var position = 0
     private var isTooDeep = false
@@ -22,7 +25,7 @@ package struct AddressParser {
 
     /// The address in `text`; empty when there is not exactly one.
     package static func address(in text: String) -> String {
-        guard hasBalancedParentheses(text) else { return "" }
+        guard text.utf8.count <= longest, hasBalancedParentheses(text) else { return "" }
         var parser = AddressParser(text)
         let addresses = parser.list()
         guard addresses.count == 1, !parser.isTooDeep, hasNoBracketsButALiteral(addresses[0]) else { return "" }

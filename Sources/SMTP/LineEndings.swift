@@ -42,7 +42,7 @@ struct ContentPieces {
     private var index = 0
     private var isFinished = false
 
-    init(_ content: [UInt8], pieceSize: Int = 128 * 1024) {
+    init(_ content: [UInt8], pieceSize: Int = 32 * 1024) {
         self.content = content
         self.pieceSize = pieceSize
     }

@@ -121,7 +121,7 @@ extension SMTPConnection {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if let tls { try pipeline.addHandler(tlsHandler(tls, server.host)) }
+                    if let tls { try pipeline.addHandler(tlsHandler(tls, server)) }
                     try pipeline.addHandler(SMTPHandler())
                 }
             }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Transport
 
 /// Whom a message is from and for, and the message.
 package struct SMTPEnvelope: Sendable, Hashable {
@@ -69,9 +70,16 @@ extension SMTPConnection {
         let go = try await command("DATA", at: .data)
         guard go.code == 354 else { throw .refused(at: .data, go) }
         var pieces = ContentPieces(content)
+        let start = ContinuousClock.now
+        var writtenCount = 0
         while let (piece, isLast) = pieces.next(channel.allocator) {
+            writtenCount += piece.readableBytes
             do throws(SMTPError) {
-                try await write(piece, at: .content)
+                if start.duration(to: .now) > Self.longestTransfer(options.timeout, content.count) {
+                    close()
+                    throw SMTPError(.timeout, at: .content, "the server takes the message too slowly")
+                }
+                try await write(piece, at: .content, within: silence(after: writtenCount))
             } catch {
                 var error = error
                 if isLast, error.mayBeDelivered { throw error }
@@ -82,7 +90,7 @@ extension SMTPConnection {
         }
         let reply: SMTPReply
         do throws(SMTPError) {
-            reply = try await nextReply(at: .finalDot)
+            reply = try await nextReply(at: .finalDot, within: silence(after: writtenCount))
         } catch {
             var error = error
             error.mayBeDelivered = true
@@ -95,6 +103,17 @@ extension SMTPConnection {
             error.mayBeDelivered = true
         }
         throw error
+    }
+
+    /// How long nothing may happen after so many bytes of a message.
+    private func silence(after count: Int) -> Duration { options.timeout + TransferAllowance.time(forBytes: count) }
+
+    /// Bytes a second: who takes a message more slowly than by a modem only holds the worker.
+    private static let slowestRate = 4096
+
+    /// How long the text of a message may take in all.
+    private static func longestTransfer(_ timeout: Duration, _ count: Int) -> Duration {
+        timeout * 2 + .seconds(count / slowestRate)
     }
 
     private func refusal(instead error: SMTPError) async -> SMTPError {

@@ -1,10 +1,12 @@
 internal import NIOCore
 internal import NIOSSL
+internal import Transport
 
 /// One dialogue with a submission server. One caller at a time.
 ///
-/// Mirrors `smtplib.SMTP`. Every step is bounded by the options' timeout; a step that fails but for the server's refusal leaves the
-/// connection closed.
+/// Mirrors `smtplib.SMTP`. Every step is bounded: a command and its whole reply, which are small, by the options' timeout; a message by
+/// silence, so that a slow connection carries a large one, and by a slowest rate in all. A step that fails but for the server's refusal
+/// leaves the connection closed.
 package actor SMTPConnection {
     package let server: SMTPServer
     let options: SMTPOptions
@@ -48,9 +50,9 @@ package actor SMTPConnection {
     }
 
     /// Waits for what the server says next.
-    func nextReply(at step: SMTPError.Step) async throws(SMTPError) -> SMTPReply {
+    func nextReply(at step: SMTPError.Step, within limit: Duration? = nil) async throws(SMTPError) -> SMTPReply {
         let (channel, handler) = (channel, handler)
-        let reply = try await take(step) {
+        let reply = try await take(step, limit) {
             try await channel.eventLoop.flatSubmit { handler.value.nextReply(channel.eventLoop) }.get()
         }
         if reply.code == 421 { close() }
@@ -60,12 +62,12 @@ package actor SMTPConnection {
     /// Writes, and waits until the socket has taken all.
     ///
     /// - Throws: with ``SMTPError/mayBeDelivered`` when it took all, but too late.
-    func write(_ bytes: ByteBuffer, at step: SMTPError.Step) async throws(SMTPError) {
+    func write(_ bytes: ByteBuffer, at step: SMTPError.Step, within limit: Duration) async throws(SMTPError) {
         let promise = channel.eventLoop.makePromise(of: Void.self)
         channel.writeAndFlush(bytes, promise: promise)
         let written = promise.futureResult
         do throws(SMTPError) {
-            try await take(step) { try await written.get() }
+            try await take(step, limit) { try await written.get() }
         } catch {
             var error = error
             // The channel is closed, so that this is decided by now, or at once.
@@ -96,13 +98,13 @@ package actor SMTPConnection {
     /// Puts TLS under the dialogue. What the server has said in the clear beyond its reply is an attack, or nonsense.
     func beginTLS() async throws(SMTPError) {
         let context = try await options.tlsContexts.context(for: server)
-        let (channel, handler, host) = (channel, handler, server.host)
+        let (channel, handler, server) = (channel, handler, server)
         do {
             try await channel.eventLoop.submit {
                 guard !handler.value.hasEarlyReply else {
                     throw SMTPError(.invalidReply, at: .startTLS, "the server spoke between STARTTLS and TLS")
                 }
-                let tls = try Self.tlsHandler(context, host)
+                let tls = try Self.tlsHandler(context, server)
                 try channel.pipeline.syncOperations.addHandler(tls, position: .first)
             }.get()
         } catch {
@@ -111,10 +113,8 @@ package actor SMTPConnection {
         }
     }
 
-    static func tlsHandler(_ context: NIOSSLContext, _ host: String) throws -> NIOSSLClientHandler {
-        // The name for SNI must not be an address; an address is compared with those in the certificate.
-        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-        return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
+    static func tlsHandler(_ context: NIOSSLContext, _ server: SMTPServer) throws -> NIOSSLClientHandler {
+        try TLSPolicy.clientHandler(context, host: server.host, checksName: server.verification == .full)
     }
 
     // MARK: The end

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+internal import Transport
 
 #if canImport(Glibc)
     internal import Glibc
@@ -31,7 +32,9 @@ extension SMTPError {
     }
 
     private init(tls text: String) {
-        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+        if TLSPolicy.isVersionRefusal(text) {
+            self.init(.tlsFailed, at: .tls, "no TLS: " + TLSPolicy.versionRefusal)
+        } else if text.contains("CERTIFICATE_VERIFY_FAILED") {
             self.init(.untrustedCertificate, at: .tls, "the server's certificate is not trusted")
         } else if text.contains("uncleanShutdown") || text.contains("eofDuringHandshake") {
             self.init(.closed, at: .tls, "the server closed the connection")

@@ -4,7 +4,8 @@ package import NIOCore
 package struct SMTPOptions: Sendable {
     /// How the client names itself in EHLO; see ``LocalName``.
     package var localName: String
-    /// How long each step of the dialogue may take: connecting, TLS, a command and its reply, a piece of the message.
+    /// How long each step of the dialogue may take: connecting, TLS, a command and its reply; and how long the server may take no byte of a
+    /// message.
     package var timeout: Duration
     package var clock: any Clock<Duration>
     package var eventLoopGroup: any EventLoopGroup

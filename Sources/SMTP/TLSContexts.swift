@@ -1,6 +1,7 @@
 internal import NIOPosix
 internal import NIOSSL
 internal import Synchronization
+internal import Transport
 
 /// TLS contexts, each made once: reading all the system's authorities takes long.
 package final class TLSContexts: Sendable {
@@ -27,7 +28,7 @@ package final class TLSContexts: Sendable {
     }
 
     private static func make(_ key: Key) throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
+        var configuration = TLSPolicy.clientConfiguration()
         configuration.certificateVerification =
             switch key.verification {
             case .full: .fullVerification

@@ -204,6 +204,21 @@ struct ConsumerTests {
         #expect(rig.log.lines.all.contains("info Reading from the queue again."))
     }
 
+    @Test("after a failure less is asked for, and by and by as much again")
+    func asksForLess() async throws {
+        let rig = Rig { $0.workers = 16 }
+        rig.storage.failDequeues(4)
+        rig.huey.task("tasks.one") { 1 }
+        try await rig.run {
+            await rig.storage.limits.wait(for: 5)
+            let limits = rig.storage.limits.all
+            for (limit, next) in zip(limits.prefix(4), limits.dropFirst()) { #expect(next <= max(1, limit / 2)) }
+            #expect(limits[4] == 1)
+            for _ in 0..<40 { _ = try await rig.enqueue("tasks.one")[0].value() }
+            #expect(rig.storage.limits.all.suffix(10).allSatisfy { $0 > 1 })
+        }
+    }
+
     @Test("messages stuck behind a long task go back to the queue, in order")
     func handBack() async throws {
         let rig = Rig()

@@ -23,6 +23,8 @@ final class FlakyStorage: Storage {
     let commits = Recorder<[StorageEffect]>()
     let givenBack = Recorder<[[UInt8]]>()
     let dequeues = Recorder<Int>()
+    /// How many messages were asked for, each time.
+    let limits = Recorder<Int>()
     private let state = Mutex(State())
 
     /// Each commit takes one of these, in order, and throws it.
@@ -64,6 +66,7 @@ final class FlakyStorage: Storage {
     }
 
     func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
+        limits.append(count)
         let fails = state.withLock { state in
             state.failingDequeues -= 1
             return state.failingDequeues >= 0

@@ -62,11 +62,18 @@ public final class SMTPTestServer: Sendable {
     public init(
         features: [String] = ["SIZE 1000000", "8BITMIME"],
         implicitTLS: Bool = false,
+        certificate: (chain: String, key: String)? = nil,
+        speaksOnlyOldTLS: Bool = false,
         script: @escaping Script = { _ in nil }
     ) async throws {
         let events = Recorder<Event>()
         let endings = Recorder<Void>()
-        let tls = try NIOSSLContext(configuration: TestCertificate.serverConfiguration())
+        var configuration = try TestCertificate.serverConfiguration(certificate)
+        if speaksOnlyOldTLS {
+            configuration.minimumTLSVersion = .tlsv1
+            configuration.maximumTLSVersion = .tlsv11
+        }
+        let tls = try NIOSSLContext(configuration: configuration)
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in

@@ -22,7 +22,8 @@ public enum TestCertificate {
         -----END PRIVATE KEY-----
         """
 
-    static func serverConfiguration() throws -> TLSConfiguration {
+    static func serverConfiguration(_ other: (chain: String, key: String)? = nil) throws -> TLSConfiguration {
+        let (pem, key) = other ?? (pem, key)
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8)).map { NIOSSLCertificateSource.certificate($0) }
         let privateKey = try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)
         return .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(privateKey))

@@ -97,20 +97,24 @@ import Testing
 
 @Suite struct TLSTests {
     /// A server with a certificate for localhost that nobody has heard of.
-    private func server(authenticatingClients: Bool = false) throws -> (TestServer, port: Int) {
+    private func server(
+        authenticatingClients: Bool = false,
+        names: String = "DNS:localhost,IP:127.0.0.1",
+        options: [String] = []
+    ) throws -> (TestServer, port: Int) {
         let port = try TestServer.freePort()
         let server = try TestServer(
             [
                 "--tls-port", String(port), "--tls-cert-file", "{dir}/cert.pem", "--tls-key-file", "{dir}/key.pem",
                 "--tls-ca-cert-file", "{dir}/cert.pem", "--tls-auth-clients", authenticatingClients ? "yes" : "no",
-            ]
+            ] + options
         ) { directory in
             let openssl = Process()
             openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             openssl.arguments =
                 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
                 .split(separator: " ").map(String.init) + [
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", directory + "/key.pem", "-out",
+                    "-addext", "subjectAltName=\(names)", "-keyout", directory + "/key.pem", "-out",
                     directory + "/cert.pem",
                 ]
             openssl.standardError = FileHandle.nullDevice
@@ -151,6 +155,39 @@ import Testing
                 throws: { ($0 as? RedisError)?.code == .connectFailed }
             )
         }
+    }
+
+    @Test(arguments: [
+        ("IP:127.0.0.1", "127.0.0.1", true), ("IP:127.0.0.1", "localhost", false), ("DNS:localhost", "localhost", true),
+        ("DNS:localhost", "127.0.0.1", false), ("DNS:127.0.0.1", "127.0.0.1", false),
+        ("DNS:other.example,IP:127.0.0.1", "localhost", false), ("URI:redis://localhost", "localhost", false),
+    ])
+    func `names count for names only, and addresses for addresses`(names: String, host: String, fits: Bool) async throws
+    {
+        let (server, port) = try server(names: names)
+        let url = "rediss://\(host):\(port)?ssl_ca_certs=\(server.directory)/cert.pem"
+        if fits {
+            #expect(try await answers(url))
+        } else {
+            await #expect { try await answers(url) } throws: {
+                let error = $0 as? RedisError
+                return error?.code == .connectFailed && error?.message.contains("names another host") == true
+            }
+        }
+        #expect(try await answers(url + "&ssl_check_hostname=false"))
+        #expect(try await answers("rediss://\(host):\(port)?ssl_cert_reqs=none"))
+    }
+
+    @Test func `nothing older than TLS 1.2 is spoken`() async throws {
+        let (server, port) = try server(
+            options: ["--tls-protocols", "TLSv1 TLSv1.1", "--tls-ciphers", "DEFAULT@SECLEVEL=0"]
+        )
+        for query in ["ssl_cert_reqs=none", "ssl_cert_reqs=none&ssl_min_version=769"] {
+            await #expect { try await answers("rediss://localhost:\(port)?\(query)") } throws: {
+                ($0 as? RedisError)?.message.contains("the server does not speak TLS 1.2 or later") == true
+            }
+        }
+        server.stop()
     }
 
     @Test func `a client shows its certificate`() async throws {

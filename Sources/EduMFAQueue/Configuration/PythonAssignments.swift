@@ -123,14 +123,18 @@ private struct StoredNames {
         let tokens = Array(tokens)
         var depth = 0
         var end = 0
+        // Whether the names here are bound by a word before them: `for a, b in`, `import a, b`.
+        var isBinding = false
         for (index, token) in tokens.enumerated() {
+            if token == .name("in") || token == .symbol(":") { isBinding = false }
+            if isBinding { addName(at: index, of: tokens) }
             switch token {
             case .symbol("("), .symbol("["), .symbol("{"): depth += 1
             case .symbol(")"), .symbol("]"), .symbol("}"): depth -= 1
             case .symbol(":="): addName(at: index - 1, of: tokens)
             case .symbol(let text) where depth == 0 && Self.assignments.contains(text): end = index
             case .name("for") where depth == 0, .name("as"), .name("import"), .name("del"), .name("global"):
-                addNames(after: index, of: tokens)
+                isBinding = true
             case .name("exec"), .name("globals"), .name("locals"), .name("vars"), .name("setattr"):
                 mayBindAnything = true
             default: break
@@ -146,12 +150,5 @@ private struct StoredNames {
         guard index >= 0, case .name(let name) = tokens[index] else { return }
         if index > 0, tokens[index - 1] == .symbol(".") { return }
         names.insert(name)
-    }
-
-    private mutating func addNames(after index: Int, of tokens: [PythonToken]) {
-        for next in tokens.indices.dropFirst(index + 1) {
-            if tokens[next] == .name("in") || tokens[next] == .symbol(":") { return }
-            addName(at: next, of: tokens)
-        }
     }
 }

@@ -98,20 +98,24 @@ struct PythonLiteral {
         }
     }
 
+    /// Literals that stand side by side are one.
     private mutating func strings(_ first: PythonString) -> PickleValue? {
-        var result = first.content
-        while case .string(let next)? = current {
-            position += 1
-            switch (result, next.content) {
-            case (.text(let left), .text(let right)): result = .text(left + right)
-            case (.bytes(let left), .bytes(let right)): result = .bytes(left + right)
-            default: return nil
+        switch first.content {
+        case .text(var text):
+            while case .string(let next)? = current {
+                guard case .text(let more) = next.content else { return nil }
+                text += more
+                position += 1
             }
-        }
-        return switch result {
-        case .text(let text): .string(text)
-        case .bytes(let bytes): .bytes(bytes)
-        case .computed: nil
+            return .string(text)
+        case .bytes(var bytes):
+            while case .string(let next)? = current {
+                guard case .bytes(let more) = next.content else { return nil }
+                bytes += more
+                position += 1
+            }
+            return .bytes(bytes)
+        case .computed: return nil
         }
     }
 

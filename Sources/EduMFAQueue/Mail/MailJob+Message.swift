@@ -37,11 +37,15 @@ extension MailJob {
         guard text.allSatisfy({ $0 < 0x80 }) else {
             throw .permanent("the mail has characters beyond ASCII that its headers do not declare")
         }
+        let content = LineEndings.normalised(text)
+        guard content.count <= MailLimits.size else {
+            throw .permanent("the mail is larger than \(MailLimits.size >> 20) MiB")
+        }
         return MailMessage(
             sender: try senderAddress(),
             recipients: usable,
             unusable: unusable,
-            content: LineEndings.normalised(text)
+            content: content
         )
     }
 
@@ -123,11 +127,18 @@ extension MailJob {
         var output: [UInt8] = []
         for (name, value) in headers { output += try value.line(name) }
         output.append(0x0A)
+        guard text.count / 57 * 78 + output.count <= MailLimits.size else {
+            throw .permanent("the mail is larger than \(MailLimits.size >> 20) MiB")
+        }
         return output + Base64.encodeLines(text)
     }
 
     /// The body as UTF-8: str, or bytes that are UTF-8. None is an empty text, as in Python.
     private func text() throws(MailFailure) -> [UInt8] {
+        // Before it is copied: as base64 it is larger still.
+        guard body.withUTF8(\.count) ?? 0 <= MailLimits.size, body.bytes?.count ?? 0 <= MailLimits.size else {
+            throw .permanent("the mail is larger than \(MailLimits.size >> 20) MiB")
+        }
         switch body.kind {
         case .none: return []
         case .string:

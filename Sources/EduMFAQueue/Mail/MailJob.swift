@@ -45,11 +45,21 @@ package struct MailJob: Sendable {
         let unusable = MailFailure.permanent("the job's recipient is neither a string nor a list of strings")
         guard view.kind == .list, let elements = view.elements else {
             guard let text = view.string else { throw unusable }
+            guard text.utf8.count <= MailLimits.headerSize else {
+                throw .permanent("the job's recipients are too long")
+            }
             return [text]
         }
+        guard elements.count <= MailLimits.recipients else {
+            throw .permanent("the job has more than \(MailLimits.recipients) recipients")
+        }
         var recipients: [String] = []
+        var size = 0
         for element in elements {
             guard let text = element.string else { throw unusable }
+            size += text.utf8.count
+            // They all stand in one header.
+            guard size <= MailLimits.headerSize else { throw .permanent("the job's recipients are too long") }
             recipients.append(text)
         }
         return recipients
@@ -59,6 +69,7 @@ package struct MailJob: Sendable {
     private static func address(_ view: PickleView?, _ name: String) throws(MailFailure) -> String? {
         guard let view, view.isTruthy else { return nil }
         guard let text = view.string else { throw .permanent("the job's \(name) is not a string") }
+        guard text.utf8.count <= MailLimits.headerSize else { throw .permanent("the job's \(name) is too long") }
         return text
     }
 

@@ -19,6 +19,11 @@ struct MailSettings: Sendable {
         guard let server = config["server"]?.string else {
             throw .permanent("the job's server configuration has no 'server'")
         }
+        for key in ["server", "port", "username", "password"] {
+            guard config[key]?.withUTF8(\.count) ?? 0 <= MailLimits.word else {
+                throw .permanent("the job's '\(key)' is too long")
+            }
+        }
         let address = try MailServerAddress(server)
         if let known = address.port { port = known } else { port = try Self.port(config["port"]) }
         security = .plain

@@ -4,14 +4,18 @@ import Synchronization
 /// What is remembered of a mail that waits for another attempt.
 package struct MailAttempts: Sendable, Hashable {
     /// How many have failed.
-    package var count: Int
+    package let count: Int
     /// When the mail was first seen, in microseconds since the epoch.
-    package var firstSeen: Int
+    package let firstSeen: Int
 
+    /// Anybody may write to the keys of Redis: numbers that no worker would write become the nearest that one could.
     package init(count: Int, firstSeen: Int) {
-        self.count = count
-        self.firstSeen = firstSeen
+        self.count = min(max(count, 0), 1_000_000)
+        self.firstSeen = min(max(firstSeen, 0), Self.lastMoment)
     }
+
+    /// The end of the year 9999, with which Python's time ends.
+    private static let lastMoment = 253_402_300_799_999_999
 }
 
 /// Remembers failed attempts by the task's id. The message itself stays as it was enqueued, so that Python could run it too; a ledger that

@@ -123,17 +123,21 @@ struct MailRun {
         let recipients = MailJob.summary(args: args, kwargs: kwargs).recipients
         guard !recipients.isEmpty else { return "" }
         let others = recipients.count > 3 ? " and \(recipients.count - 3) others" : ""
-        return " to " + recipients.prefix(3).map { SafeText.escaped($0, limit: 200) }.joined(separator: ", ") + others
+        return " to " + recipients.prefix(3).map { $0.shortened }.joined(separator: ", ") + others
     }
 
     // MARK: recipients that were refused while others were served
 
+    /// So many refused recipients get a line of their own.
+    private static let mostLogged = 100
+
     /// Whoever was refused for now gets another attempt alone; the others are put aside.
     private func keep(_ refused: [RefusedRecipient], firstSeen: Int) async throws {
-        for recipient in refused {
-            task.logger.error(
-                "Failed to send email to '\(recipient.recipient)': \(recipient.code), '\(recipient.reply)'"
-            )
+        for recipient in refused.prefix(Self.mostLogged) {
+            task.logger.error("Failed to send email to '\(recipient.name)': \(recipient.code), '\(recipient.reply)'")
+        }
+        if refused.count > Self.mostLogged {
+            task.logger.error("Failed to send email to \(refused.count - Self.mostLogged) other recipient(s)")
         }
         let age = Duration.microseconds(max(0, huey.time.microseconds() - firstSeen))
         let later = refused.filter(\.isTransient)
@@ -197,13 +201,19 @@ struct MailRun {
 extension MailFailure: DeadLetterExplaining {
     public var deadLetterReason: DeadLetter.Reason { kind == .unconfirmed ? .unconfirmed : .failed }
 
+    /// So many refused recipients are named.
+    private static let mostNamed = 10
+
     /// What happened, on one line, with the server's answer.
     public var deadLetterDetail: String {
         let answer = [code.map(String.init), reply].compactMap { $0 }.joined(separator: " ")
         let text = answer.isEmpty || reason.contains(answer) ? reason : "\(reason) (\(answer))"
         // Who was refused, where the text does not say it all already.
         let others = refused.filter { $0.code != code || $0.reply != reply }
-        let refusals = (others.isEmpty ? [] : refused).map(\.description).joined(separator: "; ")
+        let named = others.isEmpty ? [] : refused.prefix(Self.mostNamed)
+        let rest =
+            others.isEmpty || refused.count <= Self.mostNamed ? "" : "; and \(refused.count - Self.mostNamed) others"
+        let refusals = named.map { "\($0.name): \($0.code) \($0.reply)" }.joined(separator: "; ") + rest
         return refusals.isEmpty ? "\(kind.rawValue): \(text)" : "\(kind.rawValue): \(text): \(refusals)"
     }
 }

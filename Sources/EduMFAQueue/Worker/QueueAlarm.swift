@@ -42,7 +42,7 @@ package struct QueueAlarm: Sendable {
         var result: [String] = []
         if look.pending >= lengthLimit {
             result.append("The queue grows: \(look.pending) mails wait")
-            lengthLimit = look.pending * 2
+            lengthLimit = look.pending.doubled
         } else if look.pending < length, lengthLimit > length {
             result.append("The queue is short again: \(look.pending) mails wait")
             lengthLimit = length
@@ -63,4 +63,9 @@ package struct QueueAlarm: Sendable {
         }
         return result
     }
+}
+
+extension Int {
+    /// Twice as much, or the largest number.
+    var doubled: Int { self > .max / 2 ? .max : self * 2 }
 }

@@ -60,7 +60,7 @@ package struct QueueMonitor: Sendable {
         var alarm = QueueAlarm(length: options.warnLength, age: options.warnAge)
         let others = OtherGenerations(client: client, name: huey.name, queue: keys.queue)
         // What stands there at the start is told already.
-        var othersLimit = max(1, ((try? await others.find())?.count ?? 0) * 2)
+        var othersLimit = max(1, ((try? await others.find())?.count ?? 0).doubled)
         while !Task.isCancelled {
             do {
                 try await removeOldLetters()
@@ -70,7 +70,7 @@ package struct QueueMonitor: Sendable {
                 for warning in alarm.warnings(try await look(), elapsed: interval) { logger.warning("\(warning)") }
                 let other = try await others.find()
                 if let other, other.count >= othersLimit { logger.warning("\(other.warning)") }
-                othersLimit = other.map { max(othersLimit, $0.count >= othersLimit ? $0.count * 2 : 1) } ?? 1
+                othersLimit = other.map { max(othersLimit, $0.count >= othersLimit ? $0.count.doubled : 1) } ?? 1
             } catch is CancellationError {
                 return
             } catch {
@@ -98,7 +98,8 @@ package struct QueueMonitor: Sendable {
 
     /// Reads what is new in the queue, newest first, until something known comes.
     private func noteAges(idle: Int) async throws {
-        let since = huey.time.microseconds() - idle * 1_000_000
+        // A century, should the server say nonsense.
+        let since = huey.time.microseconds() - min(max(idle, 0), 3_155_760_000) * 1_000_000
         var start = 0
         while start < Self.readLimit {
             let ids = try await ids(from: start, to: start + Self.page - 1)

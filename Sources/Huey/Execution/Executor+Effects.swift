@@ -257,8 +257,8 @@ extension Executor {
             return
         }
         // Only now the size is more than a claim: so many members were counted.
-        guard chord.size <= ChordMembership.mostMembers else {
-            throw HueyError.malformedMessage("a chord of more than \(ChordMembership.mostMembers) members")
+        guard (1...ChordMembership.mostMembers).contains(chord.size) else {
+            throw HueyError.malformedMessage("a chord that has not 1 to \(ChordMembership.mostMembers) members")
         }
         let parts = try await parts(of: chord, value, report, run)
         // Where the count and the callback are one write, the last part is still to be stored, if only for who waits for it.

@@ -61,8 +61,9 @@ final class AcknowledgingChannel: DeliveryChannel {
             self.keys.queue, self.keys.held(life.name), self.keys.beats, self.keys.deaths, self.keys.next(life.name),
         ].map { .init($0) }
         let arguments: [RedisArgument] = [.init(life.name), .init(first), .init(count), isUncertain ? 1 : 0]
-        // Who has not been heard of for a while may have been given up: a blocking move does not ask.
-        let mayWait = isBlocking && wait > .zero && lastBeat.duration(to: .now) < options.lease / 3
+        // Who has not been heard of for a while may have been given up: a blocking move does not ask. And what was taken before whose answer
+        // was lost comes first, before a blocking move takes more.
+        let mayWait = isBlocking && wait > .zero && !isUncertain && lastBeat.duration(to: .now) < options.lease / 3
         state.withLock { $0.isUncertain = true }
         let reply = try await take(keys, arguments, from: life, wait: mayWait ? wait : nil)
         guard let parts = reply.elements, parts.count == 2 else {
@@ -76,7 +77,8 @@ final class AcknowledgingChannel: DeliveryChannel {
             guard state.life == life else { return [] }
             let deliveries = deliveries(parts[0], known: parts[1], from: first, life: life)
             state.next = first + deliveries.count
-            state.isUncertain = false
+            // Only as many are answered as were asked for: more may be held under the numbers that follow.
+            state.isUncertain = isUncertain && deliveries.count >= count
             return deliveries
         }
     }

@@ -60,13 +60,13 @@ struct DeliveryScripts: Sendable {
         watch: "redis.call('ZCARD', KEYS[1])"
     )
 
-    /// Three steps: what an earlier request took whose answer was lost, what a blocking move brought, what the queue has.
+    /// Three steps, up to the count in all: what an earlier request took whose answer was lost, what a blocking move brought, what the queue has.
     private static let takeBody = """
         if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 0 then return -1 end
         local first, count, out = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
         if ARGV[4] == '1' then
             local v = redis.call('HGET', KEYS[2], first)
-            while v do
+            while v and #out < count do
                 out[#out + 1] = v
                 v = redis.call('HGET', KEYS[2], first + #out)
             end
@@ -211,7 +211,8 @@ struct DeliveryScripts: Sendable {
             n, isCounted = run(n)
             n, counted = run(n)
             if isCounted == 0 then
-                if (tonumber(counted or '0') or 0) + 1 >= tonumber(ARGV[3]) then return 2 end
+                local size = tonumber(ARGV[3])
+            if size > 0 and (tonumber(counted or '0') or 0) + 1 >= size then return 2 end
                 redis.call('HDEL', KEYS[2], '')
                 while n <= #ARGV do n = run(n) end
             end

@@ -30,12 +30,14 @@ extension ClientCore {
     func watchSilence(of connection: ConnectionHandler) {
         guard !following.isWatchingSilence else { return }
         following.isWatchingSilence = true
-        let answered = connection.answeredCount
+        let (answered, progress) = (connection.answeredCount, connection.lastProgress)
         eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self, weak connection] in
             guard let self else { return }
             following.isWatchingSilence = false
             guard let connection, connection === link.connection, connection.isBusy, !isShutDown else { return }
-            if connection.answeredCount == answered { lookForMaster(beside: connection) }
+            if connection.answeredCount == answered, connection.lastProgress == progress {
+                lookForMaster(beside: connection)
+            }
             watchSilence(of: connection)
         }
     }

@@ -21,14 +21,20 @@ extension ClientCore {
     ) {
         guard request.isWaitedFor else { return completion() }
         let now = eventLoop.now
-        guard now < deadline, connection.clientID != 0 else {
+        // A reply that is on its way has been popped: it is waited for as long as its bytes come.
+        let isComing = connection.isReceiving && now < connection.lastProgress + commandTimeout
+        guard isComing || (now < deadline && connection.clientID != 0) else {
             connection.close(RedisError(.connectionClosed, "the blocked connection could not be woken"))
             // `close` may be delayed by the channel's own callbacks; the request's outcome comes with it.
             return completion()
         }
         var batch = RedisBatch()
         batch.append("CLIENT", "UNBLOCK", RedisArgument(connection.clientID))
-        let command = PendingRequest(payload: batch.buffer, replyCount: 1, timeout: deadline - now)
+        let command = PendingRequest(
+            payload: batch.buffer,
+            replyCount: 1,
+            timeout: max(deadline - now, .milliseconds(100))
+        )
         let isBegun = command.begin(
             .callback { [self] result in
                 let refused = (try? result.get().first?.error) != nil
@@ -45,9 +51,10 @@ extension ClientCore {
     /// Finds out why a blocking command's reply is overdue.
     ///
     /// As long as the server answers nobody it may just be stopped, and what it pops will come. If it answers others,
-    /// this connection is broken without knowing it, and is closed.
+    /// and this connection stays silent, it is broken without knowing it, and is closed.
     func rescue(_ connection: ConnectionHandler, _ request: PendingRequest, failures: Int = 0) {
         guard request.isWaitedFor, !isShutDown else { return }
+        let progress = connection.lastProgress
         var batch = RedisBatch()
         batch.append("PING")
         let question = PendingRequest(payload: batch.buffer, replyCount: 1, timeout: min(commandTimeout, .seconds(1)))
@@ -59,7 +66,9 @@ extension ClientCore {
                 let pause = isAlive ? TimeAmount.milliseconds(500) : TimeAmount(rest)
                 eventLoop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
                     guard request.isWaitedFor else { return }
-                    if isAlive {
+                    if connection.lastProgress > progress {
+                        connection.watchAgain()
+                    } else if isAlive {
                         connection.close(RedisError(.timeout, "no reply from \(connection.endpoint) in time"))
                     } else {
                         self?.rescue(connection, request, failures: failures + 1)

@@ -198,6 +198,7 @@ final class ClientCore: @unchecked Sendable {
         open[id] = connection
         // Without sentinels a name may lead to another server by now; but if not, there is no need to hurry.
         connection.outdatedFrom = eventLoop.now + (connector.followsMaster ? .zero : .seconds(1))
+        connection.silence = commandTimeout
         connection.onOverdue = { [weak self, unowned connection] in self?.rescue(connection, $0) }
         connection.onClose = { [weak self] remains, reason in
             var lost = reason

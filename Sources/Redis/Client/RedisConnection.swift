@@ -29,7 +29,7 @@ public final class RedisConnection: Sendable {
     /// Cancelling the task wakes the connection (``unblock()``), and the replies are still awaited, because a message
     /// that was popped at the last moment is in them. A wait that cannot be woken ends with the connection.
     ///
-    /// - Parameter timeout: how long to wait; nil for ever. After it the connection is closed, for its state is unknown.
+    /// - Parameter timeout: how long the connection may be silent; nil for ever. After it the connection is closed, for its state is unknown.
     /// - Throws: ``RedisError``; `CancellationError` if the task was cancelled before anything was sent.
     public func execute(_ batch: RedisBatch, timeout: Duration?) async throws -> RedisReplies {
         guard let request = try PendingRequest(batch, timeout: timeout.map { TimeAmount($0) }) else { return .none }
@@ -38,7 +38,7 @@ public final class RedisConnection: Sendable {
 
     /// Sends a batch whose commands end by themselves after at most `wait`, such as `BRPOP`, and waits for its replies.
     ///
-    /// When they are overdue by a second, the server is asked over the client's shared connection. As long as it does
+    /// When they are overdue by a second, or have begun and stopped for the command timeout, the server is asked over the client's shared connection. As long as it does
     /// not answer there either, the replies are waited for: a server that was only stopped sends what it popped. Once it
     /// answers there and not here, the connection is broken, and is closed.
     ///

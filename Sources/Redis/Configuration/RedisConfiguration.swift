@@ -24,9 +24,11 @@ public struct RedisConfiguration: Hashable, Sendable, CustomStringConvertible, C
     public var tls: RedisTLSConfiguration?
     /// What `CLIENT LIST` shows as the connection's name.
     public var clientName: String?
-    /// How long a connection may take to be made, TLS and handshake included.
+    /// How long a connection may take to be opened, and then how long the server may be silent during TLS and login; four times that in
+    /// all.
     public var connectTimeout: Duration
-    /// How long a command may take, waiting for a connection included.
+    /// How long a command may wait for a connection, and then how long that connection may be silent. A reply or a large command whose bytes
+    /// move takes as long as it takes.
     public var commandTimeout: Duration
     /// The waits between failed attempts to connect.
     public var backoff: RedisBackoff

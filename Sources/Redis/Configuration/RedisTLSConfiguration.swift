@@ -12,7 +12,8 @@ public struct RedisTLSConfiguration: Hashable, Sendable {
 
     /// How strictly the server's certificate is checked.
     public var certificateRequirement: CertificateRequirement
-    /// Whether the certificate must name the host: redis-py's `ssl_check_hostname`.
+    /// Whether the certificate must name the host: redis-py's `ssl_check_hostname`. A name is compared with the certificate's DNS entries,
+    /// an address with its address entries.
     public var checksHostname: Bool
     /// A PEM file of authorities trusted beside the system's: redis-py's `ssl_ca_certs`.
     public var certificateAuthorityFile: String?
@@ -26,7 +27,7 @@ public struct RedisTLSConfiguration: Hashable, Sendable {
     public var privateKeyFile: String?
     /// What the private key is encrypted with: redis-py's `ssl_password`.
     public var privateKeyPassword: String?
-    /// The lowest protocol version, by its number in TLS (0x0303 is 1.2): redis-py's `ssl_min_version`.
+    /// The lowest protocol version, by its number in TLS (0x0303 is 1.2): redis-py's `ssl_min_version`. Nil and lower ones are 1.2.
     public var minimumVersion: Int?
     /// Cipher suites in OpenSSL's notation, for TLS before 1.3: redis-py's `ssl_ciphers`.
     public var cipherSuites: String?

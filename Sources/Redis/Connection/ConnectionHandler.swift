@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOSSL
+internal import Transport
 
 /// The I/O of one connection: writes what the state machine accepts, feeds the parser, and runs the one timer.
 ///
@@ -20,6 +21,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     var onClose: ((Machine.Remains, RedisError) -> Void)?
     /// Called when the oldest request's replies are overdue.
     var onOverdue: ((PendingRequest) -> Void)?
+    /// How long the bytes of a reply that has begun may pause before that is suspicious.
+    var silence = TimeAmount.seconds(5)
     /// Takes replies that nobody asked for, once the connection has subscribed to something.
     var onPush: ((RedisReply) -> Void)?
     /// From when on the server's word that it is no master makes the connection useless. Before, another would hardly
@@ -30,6 +33,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Whether it is closed, for other threads to read.
     let closedFlag = Flag()
 
+    /// Sees all bytes of the connection, those of TLS too.
+    let meter = ProgressMeter()
     /// Where it leads.
     let endpoint: Endpoint
     private let executor: LoopExecutor
@@ -58,6 +63,12 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Whether requests have no replies yet.
     var isBusy: Bool { machine.inFlight > 0 }
+
+    /// When bytes last came, or were taken of a large write.
+    var lastProgress: NIODeadline { meter.lastProgress }
+
+    /// Whether bytes have moved since the oldest request was submitted: its replies are on their way.
+    var isReceiving: Bool { machine.oldest.map { lastProgress > $0.submitted } ?? false }
 
     // MARK: Requests
 
@@ -143,7 +154,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         timerDeadline = nil
         guard let context else { return }
         let wasOpen = machine.isOpen
-        let expiry = machine.expire(now: context.eventLoop.now)
+        let unanswered = machine.requests.reduce(0) { $0 + $1.payload.readableBytes }
+        let allowance = TimeAmount(TransferAllowance.time(forBytes: unanswered))
+        let lastProgress = lastProgress
+        let expiry = machine.expire(now: context.eventLoop.now) { request, deadline in
+            request.deadline(deadline, lastProgress: lastProgress, allowance: allowance)
+        }
         if let next = expiry.next { setTimer(next, context) }
         if wasOpen && !machine.isOpen && !expiry.close { onDrain?() }
         for request in expiry.expired {
@@ -160,8 +176,14 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard let context = self.context, let oldest = machine.oldest, oldest.isWaitedFor,
                 let overdue = oldest.overdue
             else { return }
-            if overdue <= context.eventLoop.now { onOverdue?(oldest) } else { watch(until: overdue, context) }
+            let due = isReceiving ? max(overdue, lastProgress + silence) : overdue
+            if due <= context.eventLoop.now { onOverdue?(oldest) } else { watch(until: due, context) }
         }
+    }
+
+    /// Watches again for overdue replies, because bytes came meanwhile.
+    func watchAgain() {
+        if let context { watch(until: lastProgress + silence, context) }
     }
 
     // MARK: ChannelInboundHandler

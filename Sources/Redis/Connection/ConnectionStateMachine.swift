@@ -87,12 +87,21 @@ struct ConnectionStateMachine<Request> {
         return .deliver(entry.request, close: state == .draining && !isWaitedFor)
     }
 
+    /// The requests that somebody waits for.
+    var requests: some Sequence<Request> { entries.lazy.compactMap(\.request) }
+
     /// Gives up on requests whose time is over by `now`.
-    mutating func expire(now: NIODeadline) -> Expiry {
+    ///
+    /// - Parameter extend: the deadline of a request as it is by now, out of the one that it was submitted with.
+    mutating func expire(
+        now: NIODeadline,
+        extend: (Request, NIODeadline) -> NIODeadline = { _, deadline in deadline }
+    ) -> Expiry {
         var result = Expiry()
         guard state != .closed else { return result }
         for index in entries.indices {
-            guard let deadline = entries[index].deadline, let request = entries[index].request else { continue }
+            guard let first = entries[index].deadline, let request = entries[index].request else { continue }
+            let deadline = extend(request, first)
             if deadline <= now {
                 result.expired.append(request)
                 entries[index].request = nil

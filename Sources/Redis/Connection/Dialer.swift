@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+internal import Transport
 
 /// Makes one connection to a place that is known: socket, TLS, first words.
 ///
@@ -11,6 +12,8 @@ final class Dialer {
     /// How long one try to open a TCP connection lasts before the next begins. The kernel asks a host that does not
     /// answer after 1, 3, 7 … seconds; asking anew finds a host that is back within this time.
     private static let tryDuration = TimeAmount.seconds(1)
+    /// How many times the usual limit a handshake may take whose bytes come slowly.
+    private static let handshakeFactor: Int64 = 4
 
     private let configuration: RedisConfiguration
     private let executor: LoopExecutor
@@ -23,8 +26,10 @@ final class Dialer {
         self.executor = executor
     }
 
-    /// Connects, sends `words` and lets `evaluate` judge the replies, all by `deadline`; calls `completion` once, on the
-    /// event loop.
+    /// Connects, sends `words` and lets `evaluate` judge the replies; calls `completion` once, on the event loop.
+    ///
+    /// The connection must be open by `deadline`. TLS and the replies may take as long again without a byte, and that four times in all: a
+    /// slow connection is one nevertheless, but a handshake is small.
     func dial<Value>(
         _ endpoint: Endpoint,
         words: RedisBatch,
@@ -54,7 +59,8 @@ final class Dialer {
             throw RedisError(.connectFailed, "the event loop group is not one of NIOPosix")
         }
         let tls = try makeTLSContext()
-        let name = Self.serverName(handler.endpoint)
+        let checksName = configuration.tls.map { $0.checksHostname && $0.certificateRequirement != .none } ?? false
+        let host = handler.endpoint.host
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
         let prepared =
             bootstrap
@@ -62,8 +68,9 @@ final class Dialer {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(handler.value.meter)
                     if let tls {
-                        try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+                        try pipeline.addHandler(TLSPolicy.clientHandler(tls, host: host, checksName: checksName))
                     }
                     try pipeline.addHandler(handler.value)
                 }
@@ -87,13 +94,6 @@ final class Dialer {
         return context
     }
 
-    /// The name for SNI, which must not be an address.
-    private static func serverName(_ endpoint: Endpoint) -> String? {
-        guard case .host(let host, _) = endpoint else { return nil }
-        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-        return isAddress || host.isEmpty ? nil : host
-    }
-
     private func shakeHands<Value>(
         _ handler: ConnectionHandler,
         _ words: RedisBatch,
@@ -102,7 +102,13 @@ final class Dialer {
         _ completion: @escaping Completion<Value>
     ) {
         let now = eventLoop.now
-        let request = PendingRequest(payload: words.buffer, replyCount: words.count, timeout: deadline - now)
+        let rest = deadline - now
+        let request = PendingRequest(
+            payload: words.buffer,
+            replyCount: words.count,
+            timeout: rest,
+            limit: min(rest, .hours(24)) * Self.handshakeFactor
+        )
         handler.onClose = { remains, reason in
             for request in remains.unanswered + remains.unwritten { request.fail(reason) }
         }

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+internal import Transport
 
 #if canImport(Glibc)
     internal import Glibc
@@ -19,6 +20,9 @@ func describe(_ error: any Error) -> String {
     case ChannelError.connectTimeout(let amount):
         "no connection within \(Duration(amount))"
     case let error as SocketAddressError: describe(error)
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+        "the server's certificate names another host"
+    case _ where TLSPolicy.isVersionRefusal(error): TLSPolicy.versionRefusal
     default: "\(error)"
     }
 }

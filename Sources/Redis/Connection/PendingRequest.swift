@@ -16,13 +16,19 @@ final class PendingRequest: @unchecked Sendable {
     let payload: ByteBuffer
     /// How many replies the commands have.
     let replyCount: Int
-    /// How long it may take from its submission on; nil for ever.
+    /// How long it may wait for a connection, and then how long that may be silent; nil for ever.
     let timeout: TimeAmount?
+    /// How long it may take in all; nil for as long as bytes move.
+    let limit: TimeAmount?
     /// After how long the missing reply is suspicious; nil for never.
     let patience: TimeAmount?
 
-    /// When its time is over; set when it is submitted.
+    /// When it was submitted.
+    private(set) var submitted = NIODeadline.distantFuture
+    /// When its time is over, unless bytes move meanwhile; set when it is submitted.
     var deadline: NIODeadline?
+    /// When its time is over in any case; set when it is submitted.
+    private var end: NIODeadline?
     /// When its missing reply becomes suspicious; set when it is submitted.
     var overdue: NIODeadline?
     /// Who waits; nil before the submission and after the outcome.
@@ -30,10 +36,17 @@ final class PendingRequest: @unchecked Sendable {
     /// Whether the task that waits was cancelled before its request was submitted.
     private var isCancelled = false
 
-    init(payload: ByteBuffer, replyCount: Int, timeout: TimeAmount?, patience: TimeAmount? = nil) {
+    init(
+        payload: ByteBuffer,
+        replyCount: Int,
+        timeout: TimeAmount?,
+        limit: TimeAmount? = nil,
+        patience: TimeAmount? = nil
+    ) {
         self.payload = payload
         self.replyCount = replyCount
         self.timeout = timeout
+        self.limit = limit
         self.patience = patience
     }
 
@@ -43,11 +56,21 @@ final class PendingRequest: @unchecked Sendable {
     /// Takes the request's continuation, and starts its time. False if it was cancelled meanwhile; it is finished then.
     func begin(_ completion: Completion, now: NIODeadline) -> Bool {
         self.completion = completion
+        submitted = now
         deadline = timeout.map { now + $0 }
+        end = limit.map { now + $0 }
         overdue = patience.map { now + $0 }
         guard isCancelled else { return true }
         finish(.failure(CancellationError()))
         return false
+    }
+
+    /// When its time is over, now that bytes have moved; never before `deadline`.
+    ///
+    /// - Parameter allowance: how much longer the server may be silent because much was written to it.
+    func deadline(_ deadline: NIODeadline, lastProgress: NIODeadline, allowance: TimeAmount) -> NIODeadline {
+        let silent = timeout.map { max(deadline, lastProgress + $0) + allowance } ?? deadline
+        return end.map { min(silent, $0) } ?? silent
     }
 
     /// The task that waits was cancelled: nobody waits any more. What was written still runs, and its replies are

@@ -1,4 +1,5 @@
 internal import NIOSSL
+internal import Transport
 
 extension NIOSSLContext {
     /// The context for the options of a configuration.
@@ -16,9 +17,9 @@ extension NIOSSLContext {
 }
 
 extension TLSConfiguration {
-    /// The same as what redis-py's `SSLConnection` makes of its options.
+    /// The same as what redis-py's `SSLConnection` makes of its options, with TLS 1.2 as the least.
     fileprivate init(_ tls: RedisTLSConfiguration) throws {
-        self = .makeClientConfiguration()
+        self = TLSPolicy.clientConfiguration()
         certificateVerification =
             switch tls.certificateRequirement {
             case .none: .none
@@ -39,10 +40,7 @@ extension TLSConfiguration {
         }
         if let ciphers = tls.cipherSuites { cipherSuites = ciphers }
         switch tls.minimumVersion {
-        case nil: break
-        case 0x0301: minimumTLSVersion = .tlsv1
-        case 0x0302: minimumTLSVersion = .tlsv11
-        case 0x0303: minimumTLSVersion = .tlsv12
+        case nil, 0x0301, 0x0302, 0x0303: break
         case 0x0304: minimumTLSVersion = .tlsv13
         default: throw RedisError(.connectFailed, "there is no such TLS version")
         }

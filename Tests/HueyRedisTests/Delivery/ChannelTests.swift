@@ -29,6 +29,29 @@ struct ChannelTests {
         #expect(try await rig.leftovers().isEmpty)
     }
 
+    @Test(
+        "a request whose answer was lost is asked again in smaller parts, and takes nothing more",
+        arguments: ChannelRig.kinds
+    )
+    func asksForLess(kind: StorageKind) async throws {
+        let rig = try ChannelRig(kind)
+        let channel = try await rig.channel()
+        try await rig.enqueue("a", "b", "c", "d", "e", "f")
+        _ = try await channel.take(4)
+        // As after an answer that did not come.
+        channel.state.withLock { state in
+            state.next = 1
+            state.isUncertain = true
+        }
+        for expected in [["a", "b"], ["c"], ["d"]] {
+            #expect(try await texts(channel.dequeue(upTo: expected.count, wait: .seconds(600))) == expected)
+            #expect(try await rig.waiting() == ["e", "f"])
+        }
+        #expect(texts(try await channel.take(9)) == ["e", "f"])
+        await channel.close()
+        #expect(try await rig.waiting() == ["a", "b", "c", "d", "e", "f"])
+    }
+
     @Test("what a dead consumer held returns in order, before what came later", arguments: ChannelRig.kinds)
     func recovers(kind: StorageKind) async throws {
         let rig = try ChannelRig(kind)

@@ -4,8 +4,12 @@ import NIOPosix
 /// A server that answers the handshake, and everything after it as a test says.
 final class ScriptedServer: Sendable {
     /// What to do with a connection when something has arrived.
-    enum Reaction: Sendable {
+    indirect enum Reaction: Sendable {
         case silence
+        /// As a slow connection brings it: so many bytes at a time, with pauses.
+        case trickle(String, pieceSize: Int, pause: TimeAmount)
+        /// Depends on what has arrived.
+        case answer(@Sendable (String) -> Reaction)
         case send(String)
         /// Each part is a write of its own.
         case sendParts([String])
@@ -43,8 +47,15 @@ final class ScriptedServer: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            switch next {
+            react(next, to: String(buffer: unwrapInboundIn(data)), context)
+            next = reaction
+        }
+
+        private func react(_ reaction: Reaction, to text: String, _ context: ChannelHandlerContext) {
+            switch reaction {
             case .silence: break
+            case .answer(let choose): react(choose(text), to: text, context)
+            case .trickle(let text, let size, let pause): trickle(text[...], size, pause, context)
             case .send(let text): write(text, context)
             case .sendParts(let parts): for part in parts { write(part, context) }
             case .close: context.close(promise: nil)
@@ -52,7 +63,14 @@ final class ScriptedServer: Sendable {
                 write(text, context)
                 context.close(promise: nil)
             }
-            next = reaction
+        }
+
+        private func trickle(_ text: Substring, _ size: Int, _ pause: TimeAmount, _ context: ChannelHandlerContext) {
+            guard !text.isEmpty, context.channel.isActive else { return }
+            write(String(text.prefix(size)), context)
+            context.eventLoop.assumeIsolated().scheduleTask(in: pause) { [self] in
+                trickle(text.dropFirst(size), size, pause, context)
+            }
         }
 
         private func write(_ text: String, _ context: ChannelHandlerContext) {

@@ -98,7 +98,8 @@ struct ContentType {
     /// `_get_params_preserve`: the type itself is the first, without value; then parameters, and behind them those in RFC 2231's way.
     private var parameters: [(name: String, value: Value)] {
         var found: [(name: String, value: Value)] = []
-        var sections: [(name: String, parts: [(number: Int?, text: String, isEncoded: Bool)])] = []
+        var sections: [(name: String, parts: [Section])] = []
+        var indices: [String: Int] = [:]
         for piece in pieces() {
             let cut = piece.firstIndex(of: UInt8(ascii: "="))
             let key = String(decoding: Self.strip(piece[..<(cut ?? piece.endIndex)]), as: UTF8.self)
@@ -108,21 +109,42 @@ struct ContentType {
                 continue
             }
             let value = Self.unquote(text)
-            guard let match = key.wholeMatch(of: /(\w+)\*(?:([0-9]+)\*?)?/) else {
+            guard let (name, number) = Self.section(key) else {
                 found.append((key, .plain("\"\(Self.quote(value))\"")))
                 continue
             }
-            let part = (number: match.2.flatMap { Int($0) }, text: value, isEncoded: key.hasSuffix("*"))
-            if let index = sections.firstIndex(where: { $0.name == match.1 }) {
+            let part = Section(number: number, text: value, isEncoded: key.hasSuffix("*"))
+            if let index = indices[name] {
                 sections[index].parts.append(part)
             } else {
-                sections.append((String(match.1), [part]))
+                indices[name] = sections.count
+                sections.append((name, [part]))
             }
         }
         return found + sections.map { ($0.name, Self.joined($0.parts)) }
     }
 
-    private static func joined(_ parts: [(number: Int?, text: String, isEncoded: Bool)]) -> Value {
+    /// A piece of a parameter in RFC 2231's way.
+    private struct Section {
+        var number: Int?
+        var text: String
+        var isEncoded: Bool
+    }
+
+    /// The parts of a key like `name*`, `name*0` or `name*0*`; nil for any other. Python's pattern is `^(\w+)\*(([0-9]+)\*?)?$`, ASCII only.
+    private static func section(_ key: String) -> (name: String, number: Int?)? {
+        guard let star = key.utf8.firstIndex(of: UInt8(ascii: "*")), star > key.utf8.startIndex else { return nil }
+        let isWord = { (byte: UInt8) in
+            (48...57).contains(byte) || (97...122).contains(byte | 0x20) || byte == UInt8(ascii: "_")
+        }
+        guard key.utf8[..<star].allSatisfy(isWord) else { return nil }
+        var digits = key.utf8[key.utf8.index(after: star)...]
+        if digits.count > 1, digits.last == UInt8(ascii: "*") { digits = digits.dropLast() }
+        guard digits.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return (String(key[..<star]), Int(Substring(digits)))
+    }
+
+    private static func joined(_ parts: [Section]) -> Value {
         let sorted = parts.sorted { ($0.number ?? -1, $0.text) < ($1.number ?? -1, $1.text) }
         let text = quote(sorted.map { $0.isEncoded ? unescaped($0.text) : $0.text }.joined())
         guard parts.contains(where: \.isEncoded) else { return .plain("\"\(text)\"") }
@@ -134,9 +156,23 @@ struct ContentType {
 
     /// `urllib.parse.unquote(text, encoding="latin-1")`.
     private static func unescaped(_ text: String) -> String {
-        text.replacing(/%([0-9A-Fa-f]{2})/) { match in
-            UInt8(match.1, radix: 16).map { String(UnicodeScalar($0)) } ?? ""
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let octet = Hex.decode(bytes[(index + 1)...(index + 2)])
+            {
+                result += Array(String(octet.map { Character(UnicodeScalar($0)) }).utf8)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
         }
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// `urllib.parse.quote(text, safe="")` of encoded text.

@@ -1,3 +1,4 @@
+import Huey
 internal import Pickle
 
 /// The value of a header, as `email.message.Message` holds it.
@@ -8,6 +9,9 @@ enum HeaderValue: Sendable {
     case header(HeaderObject)
 
     init(_ view: PickleView, name: String) throws(MailFailure) {
+        guard Self.size(of: view) <= MailLimits.headerSize else {
+            throw .permanent("the header \(SafeText.escaped(name, limit: 100)) is too long")
+        }
         if view.isNone {
             self = .none
         } else if let text = PythonText(view) {
@@ -22,6 +26,21 @@ enum HeaderValue: Sendable {
         } else {
             throw .permanent("the header \(name) is of a class that cannot be used")
         }
+    }
+
+    /// How many bytes of text it has, before any of it is copied.
+    private static func size(of view: PickleView) -> Int {
+        if let count = view.withUTF8(\.count) { return count }
+        guard let object = view.object else { return 0 }
+        var size = 0
+        for text in object.arguments { size += text.withUTF8(\.count) ?? 0 }
+        let chunks = object.state?["_chunks"]?.elements
+        for chunk in chunks.map({ Array($0.prefix(MailLimits.headerSize)) }) ?? [] {
+            // Each chunk costs more than its text.
+            size += 100 + (chunk[0]?.withUTF8(\.count) ?? 0)
+            if size > MailLimits.headerSize { break }
+        }
+        return size
     }
 
     /// Python's `str(value)`, undecodable bytes replaced.
@@ -91,7 +110,7 @@ struct HeaderObject: Sendable {
             chunks.append((text, charset))
         }
         if let space = state["_continuation_ws"]?.string { continuation = Array(space.utf8) }
-        headerLength = state["_headerlen"]?.int ?? 0
+        headerLength = min(max(state["_headerlen"]?.int ?? 0, 0), MailLimits.headerSize)
     }
 
     /// `Header._normalize`: neighbours in one character set become one.
@@ -166,9 +185,6 @@ struct HeaderObject: Sendable {
 
 /// What `email.header._ValueFormatter` does when no line is too long.
 private struct HeaderLines {
-    /// Python's own stand-in for no limit.
-    private static let longest = 1_000_000
-
     private let name: String
     private var lines: [[UInt8]] = []
     private var current: [(space: [UInt8], part: [UInt8])] = []
@@ -217,7 +233,7 @@ private struct HeaderLines {
     }
 
     private func check() throws(MailFailure) {
-        guard size + initialSize <= Self.longest else { throw .permanent("the header \(name) is too long") }
+        guard size + initialSize <= MailLimits.headerSize else { throw .permanent("the header \(name) is too long") }
     }
 
     mutating func endLine() {

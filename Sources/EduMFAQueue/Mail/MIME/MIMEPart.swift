@@ -35,6 +35,9 @@ struct MIMEPart {
         epilogue = state["epilogue"].flatMap { $0.isNone ? nil : $0 }
         defaultType = state["_default_type"]?.string ?? "text/plain"
         headers = []
+        guard state["_headers"]?.elements?.count ?? 0 <= MailLimits.headers else {
+            throw .permanent("a part of the body has more than \(MailLimits.headers) headers")
+        }
         for pair in state["_headers"]?.elements.map({ Array($0) }) ?? [] {
             guard let name = pair[0]?.string, let value = pair[1], Self.isHeaderName(name) else {
                 throw .permanent("a part of the body has a header that is none")
@@ -76,7 +79,13 @@ struct MIMEPart {
 
     /// Writes the headers and the empty line after them.
     func writeHeaders(to output: inout [UInt8]) throws(MailFailure) {
-        for (name, value) in headers { output += try value.line(name) }
+        let start = output.count
+        for (name, value) in headers {
+            output += try value.line(name)
+            guard output.count - start <= MailLimits.headersSize else {
+                throw .permanent("the headers of a part of the body are too long")
+            }
+        }
         output.append(0x0A)
     }
 }

@@ -6,11 +6,32 @@ internal import SMTP
 struct MIMERenderer {
     /// Python's stack gives up at about a hundred.
     private static let deepest = 64
-    /// Shared parts can make a small pickle a large mail.
-    private static let largest = 256 << 20
-
     /// A number for a boundary that is missing, below 2^63.
-    var randomNumber: () -> UInt64
+    let randomNumber: () -> UInt64
+    private let budget = Budget()
+
+    init(randomNumber: @escaping () -> UInt64) { self.randomNumber = randomNumber }
+
+    /// What has been spent on one mail. Parts that share one text make a small pickle a large mail.
+    private final class Budget {
+        private var parts = 0
+        private var bytes = 0
+
+        func takePart() throws(MailFailure) {
+            parts += 1
+            guard parts <= MailLimits.parts else {
+                throw .permanent("the body has more than \(MailLimits.parts) parts")
+            }
+        }
+
+        /// Before so many bytes are written.
+        func take(_ count: Int) throws(MailFailure) {
+            bytes += count
+            guard count <= MailLimits.size, bytes <= MailLimits.work else {
+                throw .permanent("the mail is larger than \(MailLimits.size >> 20) MiB")
+            }
+        }
+    }
 
     func render(_ part: MIMEPart) throws(MailFailure) -> [UInt8] {
         var output: [UInt8] = []
@@ -24,6 +45,8 @@ struct MIMERenderer {
 
     private func write(_ part: MIMEPart, to output: inout [UInt8], depth: Int) throws(MailFailure) {
         guard depth < Self.deepest else { throw .permanent("the parts of the body are nested too deep") }
+        try budget.takePart()
+        let start = output.count
         let type = part.type
         switch (type.main, type.sub) {
         case ("multipart", _): try writeMultipart(part, to: &output, depth)
@@ -31,7 +54,8 @@ struct MIMERenderer {
         case ("message", _): try writeMessage(part, to: &output, depth)
         default: try writeText(part, to: &output)
         }
-        guard output.count <= Self.largest else { throw .permanent("the mail is larger than 256 MiB") }
+        // What is written here is copied into the part around it.
+        try budget.take(output.count - start)
     }
 
     // MARK: Kinds of parts
@@ -41,6 +65,7 @@ struct MIMERenderer {
         guard payload.kind == .string else {
             throw .permanent("the payload of a part of the body is not a string")
         }
+        try takeText(payload)
         if payload.string == nil {
             let (part, text) = try ReencodedText.make(part, payload)
             try part.writeHeaders(to: &output)
@@ -57,17 +82,22 @@ struct MIMERenderer {
         case nil, .some(.none): break
         case .string:
             try part.writeHeaders(to: &output)
+            try takeText(part.payload)
             _ = part.payload?.withUTF8 { output += $0 }
             return
         case .list:
-            for view in part.payload?.elements.map({ Array($0) }) ?? [] { texts.append(try render(view, depth)) }
+            guard let elements = part.payload?.elements else { break }
+            guard elements.count <= MailLimits.parts else {
+                throw .permanent("the body has more than \(MailLimits.parts) parts")
+            }
+            for view in elements { texts.append(try render(view, depth)) }
         default: if let view = part.payload { texts.append(try render(view, depth)) }
         }
         var part = part
         let boundary = try self.boundary(of: &part, around: texts)
         try part.writeHeaders(to: &output)
         if let preamble = part.preamble {
-            try Self.writeLines(preamble, to: &output)
+            try writeLines(preamble, to: &output)
             output.append(0x0A)
         }
         output += Array("--\(boundary)\n".utf8)
@@ -76,15 +106,18 @@ struct MIMERenderer {
             output += text
         }
         output += Array("\n--\(boundary)--\n".utf8)
-        if let epilogue = part.epilogue { try Self.writeLines(epilogue, to: &output) }
+        if let epilogue = part.epilogue { try writeLines(epilogue, to: &output) }
     }
 
     private func writeMessage(_ part: MIMEPart, to output: inout [UInt8], _ depth: Int) throws(MailFailure) {
         try part.writeHeaders(to: &output)
         if let inner = part.payload?.elements?.first, part.payload?.kind == .list {
             try write(inner, to: &output, depth: depth + 1)
-        } else if part.payload?.withUTF8({ output += $0 }) == nil {
-            throw .permanent("a message within the body has no payload that can be sent")
+        } else {
+            try takeText(part.payload)
+            guard part.payload?.withUTF8({ output += $0 }) != nil else {
+                throw .permanent("a message within the body has no payload that can be sent")
+            }
         }
     }
 
@@ -101,6 +134,9 @@ struct MIMERenderer {
             output += text
         }
     }
+
+    /// Before a text is written.
+    private func takeText(_ view: PickleView?) throws(MailFailure) { try budget.take(view?.withUTF8(\.count) ?? 0) }
 
     private func render(_ view: PickleView, _ depth: Int) throws(MailFailure) -> [UInt8] {
         var text: [UInt8] = []
@@ -119,9 +155,7 @@ struct MIMERenderer {
         }
         let digits = String(randomNumber() & UInt64(Int64.max))
         let base = "===============" + String(repeating: "0", count: max(0, 19 - digits.count)) + digits + "=="
-        let lines = Set(
-            texts.flatMap { $0.split(separator: 0x0A).filter { $0.starts(with: "--=".utf8) }.map(Array.init) }
-        )
+        let lines = Self.boundaryLines(texts, longest: base.utf8.count + 32)
         var boundary = base
         var counter = 0
         while lines.contains(Array("--\(boundary)".utf8)) || lines.contains(Array("--\(boundary)--".utf8)) {
@@ -132,10 +166,28 @@ struct MIMERenderer {
         return boundary
     }
 
+    /// The lines that could be one of our boundaries: those that begin as it does and are not longer.
+    private static func boundaryLines(_ texts: [[UInt8]], longest: Int) -> Set<[UInt8]> {
+        let beginning = Array("--=".utf8)
+        var found: Set<[UInt8]> = []
+        for text in texts {
+            var start = 0
+            while start < text.count {
+                let end = text[start...].firstIndex(of: 0x0A) ?? text.count
+                if end - start <= longest, text[start..<end].starts(with: beginning) {
+                    found.insert(Array(text[start..<end]))
+                }
+                start = end + 1
+            }
+        }
+        return found
+    }
+
     // MARK: Lines
 
-    private static func writeLines(_ view: PickleView, to output: inout [UInt8]) throws(MailFailure) {
-        guard view.withUTF8({ writeLines($0, to: &output) }) != nil else {
+    private func writeLines(_ view: PickleView, to output: inout [UInt8]) throws(MailFailure) {
+        try takeText(view)
+        guard view.withUTF8({ Self.writeLines($0, to: &output) }) != nil else {
             throw .permanent("what stands around the parts of the body is not a string")
         }
     }

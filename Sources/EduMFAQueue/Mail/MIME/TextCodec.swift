@@ -60,22 +60,40 @@ enum TextCodec {
                 Int(bitPattern: conversion) != -1
             else { return nil }
             defer { iconv_close(conversion) }
+            var result: [UInt8] = []
+            result.reserveCapacity(bytes.count)
             var input = bytes.map { CChar(bitPattern: $0) }
-            var output = [CChar](repeating: 0, count: bytes.count * 8 + 64)
-            let count = input.withUnsafeMutableBufferPointer { input in
-                output.withUnsafeMutableBufferPointer { output in
-                    var from = input.baseAddress
-                    var to = output.baseAddress
-                    var fromLeft = input.count
-                    var toLeft = output.count
-                    // The second call writes what ends a state, such as ISO-2022-JP's return to ASCII.
-                    guard fromLeft == 0 || iconv(conversion, &from, &fromLeft, &to, &toLeft) != failed,
-                        fromLeft == 0, iconv(conversion, nil, nil, &to, &toLeft) != failed
-                    else { return -1 }
-                    return output.count - toLeft
+            let isConverted = input.withUnsafeMutableBufferPointer { input in
+                var from = input.baseAddress
+                var left = input.count
+                while left > 0 {
+                    guard step(conversion, &from, &left, &result) else { return false }
                 }
+                // What ends a state, such as ISO-2022-JP's return to ASCII.
+                var none: UnsafeMutablePointer<CChar>?
+                var nothing = 0
+                return step(conversion, &none, &nothing, &result)
             }
-            return count < 0 ? nil : output[..<count].map { UInt8(bitPattern: $0) }
+            return isConverted ? result : nil
+        }
+
+        /// Converts as much as a small buffer takes. False for what cannot be converted.
+        private static func step(
+            _ conversion: iconv_t,
+            _ from: inout UnsafeMutablePointer<CChar>?,
+            _ left: inout Int,
+            _ result: inout [UInt8]
+        ) -> Bool {
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { output in
+                var to = output.baseAddress
+                var space = output.count
+                let isDone = iconv(conversion, &from, &left, &to, &space) != failed
+                // E2BIG: the buffer is full, and there is more.
+                guard isDone || errno == E2BIG else { return false }
+                let written = output[..<(output.count - space)]
+                result.append(contentsOf: written.lazy.map { UInt8(bitPattern: $0) })
+                return isDone || !written.isEmpty
+            }
         }
     #else
         private static func convert(_ bytes: [UInt8], from source: String, to target: String) -> [UInt8]? { nil }
