@@ -10,7 +10,7 @@ import Transport
     private static let text = String(repeating: "x", count: 400)
     private static let reply = "$400\r\n\(text)\r\n"
 
-    private func server(_ command: String, pause: TimeAmount = .milliseconds(100)) async throws -> ScriptedServer {
+    private func server(_ command: String, pause: TimeAmount = .milliseconds(200)) async throws -> ScriptedServer {
         try await ScriptedServer(
             reaction: .answer {
                 $0.contains(command) ? .trickle(Self.reply, pieceSize: 20, pause: pause) : .send("+PONG\r\n")
@@ -18,7 +18,7 @@ import Transport
         )
     }
 
-    private func client(_ port: Int, _ timeout: Duration = .milliseconds(700)) -> RedisClient {
+    private func client(_ port: Int, _ timeout: Duration = .milliseconds(2500)) -> RedisClient {
         RedisClient(RedisConfiguration(host: "127.0.0.1", port: port, commandTimeout: timeout))
     }
 
@@ -28,7 +28,7 @@ import Transport
         let start = ContinuousClock.now
         #expect(try await client.command("GET", "k").string == Self.text)
         let elapsed = start.duration(to: .now)
-        #expect(elapsed > .milliseconds(1400))
+        #expect(elapsed > .milliseconds(2500))
         await client.shutdown()
         await server.close()
     }
@@ -48,7 +48,7 @@ import Transport
 
     @Test func `a pop that is cancelled keeps the reply that is on its way`() async throws {
         let server = try await server("BRPOP")
-        let client = client(server.port, .milliseconds(500))
+        let client = client(server.port, .seconds(2))
         let connection = try await client.connect()
         var batch = RedisBatch()
         batch.append("BRPOP", "q", "1")
