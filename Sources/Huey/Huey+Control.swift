@@ -79,14 +79,17 @@ extension Huey {
         let now = now()
         for value in values {
             guard let value else { continue }
-            if revocation(in: value)?.verdict(at: now).isRevoked == true { return true }
+            if try revocation(in: value)?.verdict(at: now).isRevoked == true { return true }
         }
         return false
     }
 
     /// The revocation that a value is; nil for any other value, such as the result of a task whose id is a revocation's key.
-    func revocation(in value: [UInt8]) -> Revocation? {
-        try? Revocation(pickle: messageCodec.view(value))
+    ///
+    /// - Throws: ``HueyError`` or ``PickleError`` for a value that cannot be decoded: nobody knows what it says.
+    func revocation(in value: [UInt8]) throws -> Revocation? {
+        let view = try messageCodec.view(value)
+        return try? Revocation(pickle: view)
     }
 
     private func putRevocation(_ key: String, until: PickleDateTime?, once: Bool) async throws {

@@ -298,7 +298,7 @@ package struct Executor: Sendable {
         }
         for (key, value) in revocations {
             // A result that somebody stored under a revocation's key revokes nothing.
-            guard let revocation = huey.revocation(in: value) else { continue }
+            guard let revocation = try huey.revocation(in: value) else { continue }
             let (isRevoked, isSpent) = revocation.verdict(at: now)
             guard isSpent else { return isRevoked }
             // At once, not with the next batch: the next task must not find what this one has used up.
