@@ -2,9 +2,9 @@
 /// limits count what the mail costs here and on its way.
 enum MailLimits {
     /// Bytes of the mail with its headers and all parts.
-    static let size = 16 << 20
+    static let size = 32 << 20
     /// Bytes that may be written for it in all: what is within parts within parts is written more than once.
-    static let work = 4 * size
+    static let work = 3 * size
     /// Parts within the body.
     static let parts = 1000
     /// Headers of one part.

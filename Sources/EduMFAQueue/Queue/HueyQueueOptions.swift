@@ -8,7 +8,12 @@ package struct HueyQueueOptions: Sendable {
     package private(set) var name = "huey"
     package private(set) var redis = RedisConfiguration()
     package private(set) var storage: RedisStorageOptions
-    package private(set) var huey = HueyOptions(results: false, storeNone: false)
+    package private(set) var huey = HueyOptions(
+        results: false,
+        storeNone: false,
+        // A mail with a text of 20 MB is sent as eduMFA sends it.
+        maximumMessageSize: 32 << 20
+    )
     package private(set) var serializer = PickleSerializer()
     /// Keywords that change nothing here.
     package private(set) var ignored: [String] = []
