@@ -16,7 +16,11 @@ struct Revocation: PickleCodable, Sendable {
             throw HueyError.malformedMessage("a revocation that is no pair")
         }
         self.until = try PickleDateTime?(pickle: until)
-        self.once = once.bool ?? !once.isNone
+        // Python's callers may pass what is true or false to them.
+        guard let isOnce = once.bool ?? once.int.map({ $0 != 0 }) ?? (once.isNone ? false : nil) else {
+            throw HueyError.malformedMessage("a revocation that does not say whether it counts once")
+        }
+        self.once = isOnce
     }
 
     func encode(to writer: inout PickleWriter) throws {

@@ -57,6 +57,8 @@ final class Committer: GatheringSink {
         static let batch = 512
         /// So long a finished task waits for others to be written with, while its worker goes on with the next.
         static let age = Duration.milliseconds(1)
+        /// After so many refused effects, and none written, the others are not tried.
+        static let tries = 16
     }
 
     private let state = Mutex(State())
@@ -192,7 +194,14 @@ final class Committer: GatheringSink {
                 let failure = error as? any StorageFailure
                 guard failure?.isWorthWaiting == true else {
                     logger.error("Error storing results", metadata: ["reason": "\(error)"])
+                    let batch =
+                        mayHaveHappened && !channel.acknowledges ? batch.map { $0.afterLostAnswer(at: now()) } : batch
                     for part in refused(batch, error) { await write([part], retryDelay: retryDelay) }
+                    return
+                }
+                if failure?.isTransient == false, !mayHaveHappened, !channel.acknowledges,
+                    await writeSingly(batch, error, retryDelay)
+                {
                     return
                 }
                 mayHaveHappened = mayHaveHappened || failure?.mayHaveHappened == true
@@ -209,21 +218,65 @@ final class Committer: GatheringSink {
         }
     }
 
-    /// What to write instead of settlements that the storage refuses for good: each by itself, then each effect where nothing is
-    /// acknowledged, and a dead letter for the one that is left: one effect that is refused never stops the others. What may have
-    /// been written already is not written again.
+    /// Writes the effects one by one where the storage does not let us write one of them. Those that it refuses by themselves become dead
+    /// letters. False, and nothing is written, where it refuses all: then it may be us that it refuses.
+    private func writeSingly(_ batch: [Settlement], _ error: any Error, _ retryDelay: Duration) async -> Bool {
+        let single = batch.flatMap(\.single).flatMap(\.divided)
+        guard single.count > 1 else { return false }
+        var kept: [Settlement] = []
+        var isAnyWritten = false
+        for part in single {
+            guard isAnyWritten || kept.count < Bound.tries else { return false }
+            do {
+                try await channel.commit([part], number: nextNumber())
+                isAnyWritten = true
+            } catch let failure as any StorageFailure where failure.isRefusal {
+                kept.append(part)
+            } catch {
+                isAnyWritten = true
+                await write([part], retryDelay: retryDelay)
+            }
+        }
+        guard isAnyWritten else { return false }
+        logger.error("Some results are refused; the others are stored", metadata: ["reason": "\(error)"])
+        for part in kept {
+            for letter in Self.remains(of: part, error, at: now()) { await write([letter], retryDelay: retryDelay) }
+        }
+        return true
+    }
+
+    /// What to write instead of settlements that the storage refuses for good: each by itself, and a dead letter for the one that is left,
+    /// whose message would be held for ever. Where nothing is acknowledged some of it may have been written, and is not written again.
     private func refused(_ batch: [Settlement], _ error: any Error) -> [Settlement] {
         guard let failure = error as? any StorageFailure else { return [] }
-        if !channel.acknowledges, failure.mayHaveHappened { return [] }
         let single = batch.flatMap(\.single)
-        guard single.count == 1, let settlement = single.first else { return single }
-        if !channel.acknowledges, settlement.effects.count > 1 {
-            return settlement.effects.map { Settlement(of: settlement.delivery, [$0], isFinal: settlement.isFinal) }
+        guard channel.acknowledges else {
+            guard !failure.mayHaveHappened else { return [] }
+            let divided = single.flatMap(\.divided)
+            guard divided.count == 1, let settlement = divided.first else { return divided }
+            return Self.remains(of: settlement, error, at: now())
         }
+        guard single.count == 1, let settlement = single.first else { return single }
         guard settlement.isFinal, let delivery = settlement.delivery else { return [] }
         if settlement.effects.count == 1, case .bury = settlement.effects[0] { return [] }
         let letter = DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: now())
         return [Settlement(of: delivery, [.bury(letter)], isFinal: true)]
+    }
+
+    /// What is kept of one effect that the storage refuses: the message that would have been enqueued, or the one whose value it is.
+    private static func remains(of settlement: Settlement, _ error: any Error, at time: Int) -> [Settlement] {
+        let data: [UInt8]?
+        switch settlement.effects.first {
+        case .enqueue(let message, _): data = message
+        case .schedule(let message, _): data = message
+        // It is kept, or it waits.
+        case .bury: return (error as? any StorageFailure)?.isRefusal == true ? [settlement] : []
+        case .put: data = settlement.delivery?.data
+        default: data = nil
+        }
+        guard let data else { return [] }
+        let letter = DeadLetter(data: data, reason: .unwritable, detail: "\(error)", time: time)
+        return [Settlement(of: settlement.delivery, [.bury(letter)], isFinal: settlement.isFinal)]
     }
 
     /// What to write instead of settlements of which some effect cannot be written: each by itself, then each effect by itself, and
@@ -237,10 +290,7 @@ final class Committer: GatheringSink {
             let letter = DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: time)
             return [Settlement(of: delivery, [.bury(letter)], isFinal: settlement.isFinal)]
         }
-        return settlement.effects.enumerated().map { index, effect in
-            let isLast = index == settlement.effects.count - 1
-            return Settlement(of: settlement.delivery, [effect], isFinal: settlement.isFinal && isLast)
-        }
+        return settlement.divided
     }
 
     /// Lets ``run(retryDelay:)`` end once everything is written.
@@ -251,5 +301,19 @@ final class Committer: GatheringSink {
             return state.writer
         }
         writer?.resume(returning: true)
+    }
+}
+
+extension Settlement {
+    /// Each effect by itself; the last one accounts for the message.
+    fileprivate var divided: [Settlement] {
+        guard effects.count > 1 else { return [self] }
+        return effects.enumerated().map { index, effect in
+            Settlement(of: delivery, [effect], isFinal: isFinal && index == effects.count - 1)
+        }
+    }
+
+    fileprivate func afterLostAnswer(at time: Int) -> Settlement {
+        Settlement(of: delivery, effects.map { $0.afterLostAnswer(at: time) }, isFinal: isFinal)
     }
 }

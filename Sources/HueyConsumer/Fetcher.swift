@@ -341,7 +341,9 @@ struct Fetcher: Sendable {
                 let failure = error as? any StorageFailure
                 if buffer.isStopped { stopped = stopped ?? .now }
                 let isLate = stopped.map { $0.duration(to: .now) > Bound.farewell } ?? false
-                guard failure?.isWorthWaiting == true, !isLate else {
+                // What is held would run nowhere: it goes back as soon as the server takes it.
+                guard failure?.isWorthWaiting == true || channel.acknowledges, !isLate else {
+                    if !isUncertain, await keep(deliveries, because: error) { return }
                     let metadata: Logger.Metadata = ["count": "\(deliveries.count)", "reason": "\(error)"]
                     return logger.error("Messages could not be put back", metadata: metadata)
                 }
@@ -360,6 +362,20 @@ struct Fetcher: Sendable {
         try await huey.storage.commit(
             deliveries.map { .bury(DeadLetter(data: $0.data, reason: .unconfirmed, detail: detail, time: time)) }
         )
+    }
+
+    /// Keeps messages as dead letters that the queue does not take back, and that are held nowhere else.
+    ///
+    /// - Returns: whether that was done.
+    private func keep(_ deliveries: [Delivery], because error: any Error) async -> Bool {
+        guard !channel.acknowledges else { return false }
+        let time = huey.time.microseconds()
+        let letters = deliveries.map { delivery in
+            StorageEffect.bury(DeadLetter(data: delivery.data, reason: .unwritable, detail: "\(error)", time: time))
+        }
+        guard (try? await huey.storage.commit(letters)) != nil else { return false }
+        logger.error("Messages that the queue does not take back are put aside", metadata: ["reason": "\(error)"])
+        return true
     }
 
     private func sleep(_ pause: inout Duration, atMost limit: Duration? = nil) async {

@@ -81,14 +81,25 @@ struct HashValues: RedisValues {
         }
         let reply = try await client.command("HSETNX", .init(results), .init(key), .init(value))
         guard reply.integer == 1 else { return false }
-        if let ttl { try await client.command("HEXPIRE", .init(results), .init(ttl), "FIELDS", 1, .init(key)) }
+        guard let ttl else { return true }
+        do {
+            try await client.command("HEXPIRE", .init(results), .init(ttl), "FIELDS", 1, .init(key))
+        } catch {
+            // It would stay for ever.
+            _ = try? await client.command("HDEL", .init(results), .init(key))
+            throw error
+        }
         return true
     }
 
     /// Whether the server can let a hash's field expire. Mirrors `supports_hash_ttl`, by asking for the command itself.
     private func supportsTTL(_ client: RedisClient) async throws -> Bool {
-        let reply = try await client.command("COMMAND", "INFO", "HEXPIRE")
-        return reply.elements?.first?.elements?.isEmpty == false
+        var question = RedisBatch()
+        question.append("COMMAND", "INFO", "HEXPIRE")
+        let reply = try await client.execute(question)[0]
+        // Who may not ask finds out.
+        if reply.error?.isRefusal == true { return true }
+        return try reply.get().elements?.first?.elements?.isEmpty == false
     }
 
     func increment(_ key: String, by amount: Int, on client: RedisClient) async throws -> Int {
