@@ -50,7 +50,10 @@ struct WorkerFuzz: AsyncParsableCommand {
                 throw ExitCode(1)
             }
             if index % 50 == 0 { for rig in rigs { try await rig.clear() } }
-            if (index + 1) % 20_000 == 0 { print("\(index + 1 - from) inputs, \(ContinuousClock.now - start)") }
+            if (index + 1) % 5000 == 0 {
+                print("\(index + 1 - from) inputs, \(ContinuousClock.now - start)")
+                fflush(nil)
+            }
         }
         for rig in rigs { try await rig.stop() }
         await server.close()
@@ -121,7 +124,7 @@ struct WorkerFuzz: AsyncParsableCommand {
                 let cells = [
                     "\(surface)", "\(record.inputs)", "\(Self.milliseconds(record.wall.0)) (\(record.wall.index))",
                     "\(Self.milliseconds(record.loop.0)) (\(record.loop.index))",
-                    "\(Double(record.memory.0 * 10 >> 20) / 10) (\(record.memory.index))",
+                    "\(Double((record.memory.0 * 10) >> 20) / 10) (\(record.memory.index))",
                 ]
                 lines.append("| " + cells.joined(separator: " | ") + " |")
             }
