@@ -27,7 +27,9 @@ public final class Consumer: Service {
     private let onReady: (@Sendable () -> Void)?
     private let events: AsyncStream<Event>
     private let eventSource: AsyncStream<Event>.Continuation
-    private let inFlight = InFlight()
+    let inFlight = InFlight()
+    /// Where everything runs that keeps a consumer alive, whatever handlers do to the cooperative pool and to their own threads.
+    let upkeep = ThreadExecutor(limit: 4)
     private let stopRequested = Gate()
 
     /// - Parameters:
@@ -65,7 +67,7 @@ public final class Consumer: Service {
         }
         try await withTaskCancellationOrGracefulShutdownHandler {
             // A task of its own: one that is cancelled could not see the stop through.
-            try await Task { try await consume() }.value
+            try await Task(executorPreference: upkeep) { try await self.consume() }.value
         } onCancelOrGracefulShutdown: { stop in
             self.stop(stop)
         }
@@ -80,18 +82,18 @@ public final class Consumer: Service {
         // What is due already comes before whatever is enqueued once we say that we are ready.
         await parts.scheduler.begin()
         onReady?()
-        let upkeep = Task { await channel.run() }
+        let leases = Task(executorPreference: upkeep) { await channel.run() }
         let workers = Task { await parts.runWorkers() }
         // Both do little but wait for the storage.
-        let executor = huey.storage.executor
+        let executor = huey.storage.executor ?? upkeep
         let fetcher = Task(executorPreference: executor) { await parts.fetcher.run() }
-        let scheduler = Task { await parts.scheduler.run() }
+        let scheduler = Task(executorPreference: upkeep) { await parts.scheduler.run() }
         let committer = Task(executorPreference: executor) {
             await parts.committer.run(retryDelay: self.options.initialDelay)
         }
-        let watch = Task {
+        let watch = Task(executorPreference: upkeep) {
             await workers.value
-            eventSource.yield(.workersDone)
+            self.eventSource.yield(.workersDone)
         }
         await supervise(parts, workers)
         scheduler.cancel()
@@ -104,8 +106,8 @@ public final class Consumer: Service {
         }
         huey.setBarrier(nil)
         // Whatever is not settled by now goes back: tasks that did not heed their interruption, too.
-        upkeep.cancel()
-        await upkeep.value
+        leases.cancel()
+        await leases.value
         await channel.close()
         watch.cancel()
         logger.info("Consumer exiting.")
@@ -126,7 +128,9 @@ public final class Consumer: Service {
                 logger.info("Shutting down gracefully...")
                 await parts.stopFetching()
                 timer = options.shutdownTimeout.map { timeout in
-                    Task { if (try? await Task.sleep(for: timeout)) != nil { eventSource.yield(.shutdownTimeout) } }
+                    Task(executorPreference: upkeep) {
+                        if (try? await Task.sleep(for: timeout)) != nil { self.eventSource.yield(.shutdownTimeout) }
+                    }
                 }
             case .stop, .shutdownTimeout:
                 if case .shutdownTimeout = event {
@@ -148,7 +152,7 @@ public final class Consumer: Service {
     /// Whether a task of ours ends within the time given.
     private func finishes(_ task: Task<Void, Never>, within limit: Duration) async -> Bool {
         let done = Gate()
-        let watch = Task {
+        let watch = Task(executorPreference: upkeep) {
             await task.value
             done.open()
         }
@@ -214,6 +218,8 @@ public final class Consumer: Service {
         let consumer: Consumer
         let channel: any DeliveryChannel
         let buffer = WorkBuffer<HeldMessage>()
+        /// Where synchronous handlers run: a thread for each worker at most.
+        let threads: ThreadExecutor
         let committer: Committer
         let fetcher: Fetcher
         let scheduler: Scheduler<ContinuousClock>
@@ -222,6 +228,7 @@ public final class Consumer: Service {
             let (huey, options, logger) = (consumer.huey, consumer.options, consumer.logger)
             self.consumer = consumer
             self.channel = channel
+            threads = ThreadExecutor(limit: options.workers)
             let committer = Committer(channel: channel, now: huey.time.microseconds, logger: logger)
             self.committer = committer
             let fetcher = Fetcher(
@@ -231,6 +238,7 @@ public final class Consumer: Service {
                 inFlight: consumer.inFlight,
                 options: options,
                 logger: logger.part("Worker"),
+                upkeep: consumer.upkeep,
                 settle: { committer.settle() }
             )
             self.fetcher = fetcher
@@ -260,72 +268,20 @@ public final class Consumer: Service {
         }
 
         func runWorkers() async {
-            await withTaskGroup(of: Void.self) { group in
+            await withDiscardingTaskGroup { group in
                 for index in 1...consumer.options.workers {
-                    group.addTask { await runWorker("Worker-\(index)") }
-                }
-            }
-        }
-
-        /// The next message for a worker if there is one now. What was finished is written before one behind which nothing waits: it may
-        /// take its time.
-        private func take() -> HeldMessage? {
-            guard let (message, isLast) = buffer.take() else { return nil }
-            if isLast { committer.settle() }
-            return message
-        }
-
-        /// The next message for a worker that found none. What it has finished is written.
-        private nonisolated(nonsending) func next() async -> HeldMessage? {
-            committer.settle()
-            return await buffer.next()
-        }
-
-        /// huey's own bound: who holds nothing else has at most one task to lose.
-        private var holdsNothingElse: Bool { consumer.options.prefetch == 0 && !channel.acknowledges }
-
-        private func runWorker(_ name: String) async {
-            let huey = consumer.huey
-            var logger = consumer.huey.logger
-            logger[metadataKey: "worker"] = "\(name)"
-            let executor = Executor(
-                huey: huey,
-                sink: committer,
-                inFlight: consumer.inFlight,
-                policy: consumer.options.messagePolicy,
-                logger: logger
-            )
-            var count = 0
-            var pause = consumer.options.initialDelay
-            await huey.runLifecycleHooks(.startup)
-            while true {
-                if holdsNothingElse { try? await committer.flush() }
-                // What is there is taken without a call that could wait: such a call costs more.
-                var taken = take()
-                if taken == nil { taken = await next() }
-                guard let message = taken else { break }
-                do {
-                    // What was interrupted goes back when the channel closes, where it is held.
-                    try await executor.run(message)
-                    pause = consumer.options.initialDelay
-                } catch {
-                    logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
-                    if channel.acknowledges, !Task.isCancelled {
-                        // The reason may last: whoever is next has a rest first.
-                        await buffer.sleep(for: pause)
-                        pause = min(pause * 2, consumer.options.maxDelay)
-                        await fetcher.giveBack([message.delivery])
+                    group.addTask {
+                        await Worker(
+                            consumer,
+                            name: "Worker-\(index)",
+                            buffer: buffer,
+                            committer: committer,
+                            fetcher: fetcher,
+                            threads: threads
+                        ).run()
                     }
                 }
-                count += 1
-                if let limit = consumer.options.maxTasks, limit > 0, count >= limit {
-                    logger.info("Worker reached max tasks (\(limit)), restarting.")
-                    count = 0
-                    await huey.runLifecycleHooks(.shutdown)
-                    await huey.runLifecycleHooks(.startup)
-                }
             }
-            await huey.runLifecycleHooks(.shutdown)
         }
 
         /// No message is started any more; what was fetched goes back.

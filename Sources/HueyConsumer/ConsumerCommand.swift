@@ -82,17 +82,32 @@ extension ConsumerCommand {
     }
 
     /// Consumes until a signal asks for the end, then calls `cleanUp` and ends the process.
-    package func consume(for huey: Huey, logger: Logger, cleanUp: () async -> Void = {}) async throws {
+    package func consume(
+        for huey: Huey,
+        logger: Logger,
+        cleanUp: @Sendable () async -> Void = {}
+    ) async throws {
         let instance = Consumer(
             huey,
             options: try consumerOptions(),
             logger: logger,
             onReady: { Self.consumerIsReady() }
         )
+        // Handlers that keep the pool busy must not keep the process from its end.
+        try await withTaskExecutorPreference(instance.upkeep) {
+            try await consume(with: instance, logger: logger, cleanUp: cleanUp)
+        }
+    }
+
+    private func consume(
+        with instance: Consumer,
+        logger: Logger,
+        cleanUp: @Sendable () async -> Void
+    ) async throws {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let graceful: UnixSignal = consumer.gracefulSignal == .int ? .sigint : .sigterm
         let restart = RestartFlag()
-        let listener = Task {
+        let listener = Task(executorPreference: instance.upkeep) {
             for await signal in signals {
                 logger.info("Received \(signal)")
                 if signal == .sighup { restart.set() } else { restart.clear() }

@@ -10,6 +10,8 @@ struct Fetcher: Sendable {
     let inFlight: InFlight
     let options: ConsumerOptions
     let logger: Logger
+    /// Where it does what takes long, or what the storage has no executor for.
+    let upkeep: ThreadExecutor
     /// Lets what finished tasks brought about be written now.
     let settle: @Sendable () -> Void
     /// What was enqueued here while messages were on their way.
@@ -222,7 +224,7 @@ struct Fetcher: Sendable {
     }
 
     private func fetchNext(_ limit: Int) -> Task<Fetched, any Error> {
-        Task(executorPreference: huey.storage.executor) { try await dequeue(upTo: limit, wait: .zero) }
+        Task(executorPreference: huey.storage.executor ?? upkeep) { try await dequeue(upTo: limit, wait: .zero) }
     }
 
     private func dequeue(upTo limit: Int, wait: Duration, _ appetite: inout Appetite) async throws -> Fetched {
@@ -268,7 +270,7 @@ struct Fetcher: Sendable {
         let mayWait = deliveries.count >= Bound.longLook && !huey.storage.supportsPriority
         if mayWait, let prepared = huey.prepareUnread(deliveries) { return prepared }
         guard deliveries.byteCount > Bound.decodedAtOnce else { return huey.prepare(deliveries) }
-        return await withTaskExecutorPreference(globalConcurrentExecutor) { huey.prepare(deliveries) }
+        return await withTaskExecutorPreference(upkeep) { huey.prepare(deliveries) }
     }
 
     /// Waits for an idle worker, or notices that messages wait behind a task that takes its time.

@@ -61,7 +61,7 @@ public struct RedisSemaphore: Sendable {
     /// - Throws: ``TaskLocked`` when all permits are taken, what `body` throws, or as ``acquire(_:)``.
     public func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         guard let holder = try await acquire() else { throw TaskLocked(lockName: name) }
-        let renewal = Task { await keep(holder) }
+        let renewal = Task(executorPreference: try client().executor) { await keep(holder) }
         let value: Value
         do {
             value = try await body()

@@ -2,6 +2,14 @@ import BigInt
 import Huey
 import Pickle
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The tasks of the interop checks, as the reference application has them.
 struct InteropTasks: Sendable {
     let huey: Huey
@@ -15,6 +23,7 @@ struct InteropTasks: Sendable {
     func register() throws {
         registerValues()
         registerFailures()
+        registerBlockers()
         registerRecorders()
         registerCoordination()
         registerProducers()
@@ -106,6 +115,23 @@ struct InteropTasks: Sendable {
         }
     }
 
+    /// Tasks that keep their thread without a suspension.
+    private func registerBlockers() {
+        huey.task(Self.wireName("block"), parameters: "seconds") { (seconds: PickleView) in
+            let end = ContinuousClock.now + .seconds(try pythonSeconds(seconds))
+            while ContinuousClock.now < end {
+                let rest = ContinuousClock.now.duration(to: end)
+                usleep(rest < .milliseconds(100) ? UInt32(max(0, rest / .microseconds(1))) : 100_000)
+            }
+            return seconds
+        }
+        huey.task(Self.wireName("spin"), parameters: "seconds") { (seconds: PickleView) in
+            let end = ContinuousClock.now + .seconds(try pythonSeconds(seconds))
+            while ContinuousClock.now < end {}
+            return seconds
+        }
+    }
+
     /// Tasks that leave a trace.
     private func registerRecorders() {
         let plain = plain
@@ -161,6 +187,13 @@ struct InteropTasks: Sendable {
 
 /// Python's `time.sleep()`, with its errors.
 private func pythonSleep(_ seconds: PickleView) async throws {
+    try await Task.sleep(for: .seconds(try pythonSeconds(seconds)))
+}
+
+/// The argument of Python's `time.sleep()`.
+///
+/// - Throws: Python's errors for what is none.
+private func pythonSeconds(_ seconds: PickleView) throws -> Double {
     let number: Double
     if let int = seconds.bigInt {
         number = Double(int)
@@ -180,7 +213,7 @@ private func pythonSleep(_ seconds: PickleView) async throws {
         )
     }
     guard number >= 0 else { throw PickleException.builtin("ValueError", "sleep length must be non-negative") }
-    try await Task.sleep(for: .seconds(number))
+    return number
 }
 
 /// A value of ours as the dynamic value that Python would have.

@@ -87,6 +87,18 @@ def sleep(seconds):
     return seconds
 
 
+def block(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def spin(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return seconds
+
+
 def log(key, value):
     app.plain.rpush('interop:log:%s' % key, str(value))
     return value
@@ -159,7 +171,7 @@ def control(verb, **kw):
     return CONTROLS[verb](**kw)
 
 
-PLAIN_TASKS = (echo, add, concat, nothing, fail, flaky, retry_later, cancel, sleep, log, once, locked, limited,
+PLAIN_TASKS = (echo, add, concat, nothing, fail, flaky, retry_later, cancel, sleep, block, spin, log, once, locked, limited,
                report, total, pair, mapping, crontab, produce, control)
 
 

@@ -20,6 +20,8 @@ package struct Executor: Sendable {
     let sink: any EffectSink
     private let gatherer: (any GatheringSink)?
     let inFlight: InFlight
+    /// Where synchronous handlers run; nil for wherever the message is run.
+    private let threads: ThreadExecutor?
     private let seat: InFlight.Seat
     package var policy: MessagePolicy
     package var logger: Logger
@@ -28,6 +30,7 @@ package struct Executor: Sendable {
         huey: Huey,
         sink: any EffectSink,
         inFlight: InFlight,
+        threads: ThreadExecutor? = nil,
         policy: MessagePolicy = MessagePolicy(),
         logger: Logger
     ) {
@@ -35,61 +38,87 @@ package struct Executor: Sendable {
         self.sink = sink
         gatherer = sink as? any GatheringSink
         self.inFlight = inFlight
+        self.threads = threads
         seat = inFlight.seat()
         self.policy = policy
         self.logger = logger
     }
 
+    /// A plain task that has begun, see ``ReadyTask/isPlain``.
+    private struct PlainCall {
+        let start: ReadyTask
+        let context: TaskContext
+        let begin: ContinuousClock.Instant
+    }
+
+    /// What is left to do once a plain task's handler has ended.
+    package enum Ending: Sendable {
+        /// Nothing.
+        case settled
+        /// So much waits by now that it had better be written.
+        case full
+        case interrupted
+        /// A failure, or a value that cannot be written, which is one.
+        indirect case open(TaskOutcome, TaskContext, took: Duration)
+    }
+
+    /// Decodes a message, once its revocations are looked at. What is odd about it stays as it came, for ``run(_:)`` to report.
+    package nonisolated(nonsending) func claim(_ message: HeldMessage) async -> HeldMessage {
+        switch message {
+        case .ready(let task):
+            if task.isBeingLookedAt { await task.waitForLook() }
+            return message
+        case .fetched(let look, let place):
+            if look.isUnderWay { await look.wait() }
+            return huey.read(look, place).map { .ready($0) } ?? .raw(look.deliveries[place])
+        case .raw:
+            return message
+        }
+    }
+
+    /// Runs a claimed message whose handler is synchronous, on the calling thread. Nil, and nothing has happened, where that takes more than
+    /// its handler: then ``run(_:)`` runs it.
+    package func runPlainly(_ message: HeldMessage) -> Ending? {
+        guard case .ready(let start) = message, case .synchronous(let handler) = start.task.handler,
+            let call = beginPlainly(start)
+        else { return nil }
+        return end(call, Result { try handler(call.context) })
+    }
+
     /// Runs a message. Whatever is wrong with it, it does not vanish: it is buried with the reason.
-    ///
-    /// A plain task, see ``ReadyTask/isPlain``, is over in this one function: what is asynchronous costs more than what it does.
     ///
     /// - Throws: the storage's error; then nothing is known of the task's effects.
     @discardableResult
     package nonisolated(nonsending) func run(_ message: HeldMessage) async throws -> Completion {
-        let start: ReadyTask
-        switch message {
-        case .ready(let task):
-            if task.isBeingLookedAt { await task.waitForLook() }
-            start = task
-        case .fetched(let look, let place):
-            if look.isUnderWay { await look.wait() }
-            guard let task = huey.read(look, place) else { return try await run(look.deliveries[place]) }
-            start = task
-        case .raw(let delivery): return try await run(delivery)
-        }
-        let begin = ContinuousClock.now
-        guard let context = beginPlainly(start, at: begin) else { return try await run(start) }
-        var outcome: TaskOutcome?
-        var duration = Duration.zero
-        var isFull = false
+        guard case .ready(let start) = await claim(message) else { return try await run(message.delivery) }
+        guard let call = beginPlainly(start) else { return try await run(start) }
+        let result: Result<RegisteredTask.Value, any Error>
         do {
-            let value = try await start.task.run(context)
-            let end = ContinuousClock.now
-            duration = begin.duration(to: end)
-            seat.remove(start, after: duration)
-            note(nil, context, took: duration)
-            if let answer = complete(value, start, took: duration, at: end) {
-                isFull = answer
-            } else {
-                outcome = .value(value)
-            }
-        } catch is CancellationError where Task.isCancelled {
-            seat.remove(start)
-            return interrupted(start)
+            result = .success(try await callHandler(of: start.task, call.context))
         } catch {
-            duration = begin.duration(to: .now)
-            seat.remove(start, after: duration)
-            note(error, context, took: duration)
-            outcome = .failure(error)
+            result = .failure(error)
         }
-        guard let outcome else {
-            if isFull { try await sink.flush() }
+        return try await conclude(end(call, result))
+    }
+
+    /// Does what is left to do.
+    ///
+    /// - Throws: as ``run(_:)``.
+    @discardableResult
+    package nonisolated(nonsending) func conclude(_ ending: Ending) async throws -> Completion {
+        switch ending {
+        case .settled:
             return .settled
-        }
-        // A failure, or a value that cannot be written, which is one.
-        return try await burying(start) {
-            try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
+        case .full:
+            try await sink.flush()
+            return .settled
+        case .interrupted:
+            return .interrupted
+        case .open(let outcome, let context, let duration):
+            let start = context.start
+            return try await burying(start) {
+                try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
+            }
         }
     }
 
@@ -161,29 +190,43 @@ package struct Executor: Sendable {
         }
     }
 
-    // MARK: the short way
+    // MARK: plain tasks
 
-    /// Whether nothing is to be decided but the task's own outcome, and nobody is to be told.
-    private func isPlain(_ start: ReadyTask, at now: ContinuousClock.Instant) -> Bool {
-        start.isPlain && start.delivery.redeliveries == 0 && gatherer != nil && huey.hooks.isQuiet
-            && huey.tracing.sinks == nil && !huey.immediate
-            && start.isKnownToRun(
-                generation: huey.revocationGeneration.current,
-                at: now
-            )
-    }
-
-    /// What ``execute(_:_:)`` comes to for such a message, in as few steps as there can be; nil for any other.
-    private func beginPlainly(_ start: ReadyTask, at now: ContinuousClock.Instant) -> TaskContext? {
-        guard isPlain(start, at: now) else { return nil }
+    /// Begins a task about which nothing is to be decided but its own outcome, and nobody is to be told; nil for any other.
+    private func beginPlainly(_ start: ReadyTask) -> PlainCall? {
+        let begin = ContinuousClock.now
+        guard start.isPlain, start.delivery.redeliveries == 0, gatherer != nil, huey.hooks.isQuiet,
+            huey.tracing.sinks == nil, !huey.immediate,
+            start.isKnownToRun(generation: huey.revocationGeneration.current, at: begin)
+        else { return nil }
         logger.info("Executing \(start.message.summary)")
         seat.insert(start)
-        return TaskContext(
-            huey: huey,
-            start: start,
-            deadline: nil,
-            logger: logger
-        )
+        let context = TaskContext(huey: huey, start: start, deadline: nil, logger: logger)
+        return PlainCall(start: start, context: context, begin: begin)
+    }
+
+    private func end(_ call: PlainCall, _ result: Result<RegisteredTask.Value, any Error>) -> Ending {
+        let start = call.start
+        let end = ContinuousClock.now
+        let duration = call.begin.duration(to: end)
+        switch result {
+        case .success(let value):
+            seat.remove(start, after: duration)
+            note(nil, call.context, took: duration)
+            guard let isFull = complete(value, start, took: duration, at: end) else {
+                return .open(.value(value), call.context, took: duration)
+            }
+            return isFull ? .full : .settled
+        case .failure(let error):
+            if error is CancellationError, Task.isCancelled {
+                seat.remove(start)
+                _ = interrupted(start)
+                return .interrupted
+            }
+            seat.remove(start, after: duration)
+            note(error, call.context, took: duration)
+            return .open(.failure(error), call.context, took: duration)
+        }
     }
 
     /// Hands a plain task's value over; whether so much waits by now that it had better be written. Nil where the value cannot be written,
@@ -403,11 +446,11 @@ package struct Executor: Sendable {
         _ limit: PythonNumber?
     ) async -> TaskOutcome? {
         do {
-            guard let limit else { return .value(try await task.run(context)) }
+            guard let limit else { return .value(try await callHandler(of: task, context)) }
             try limit.checkTimer()
             return .value(
                 try await withTimeout(.bounded(seconds: limit.double)) {
-                    try await task.run(context)
+                    try await callHandler(of: task, context)
                 } onTimeout: {
                     TaskTimeout("timeout (\(limit)s)")
                 }
@@ -416,6 +459,22 @@ package struct Executor: Sendable {
             return nil
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// Calls a task's handler where it belongs: a synchronous one on a thread of the consumer's own, any other on the cooperative pool.
+    private nonisolated(nonsending) func callHandler(
+        of task: RegisteredTask,
+        _ context: TaskContext
+    ) async throws -> RegisteredTask.Value {
+        let isOnThread = threads?.isCurrent ?? false
+        switch task.handler {
+        case .synchronous(let handler):
+            guard let threads, !isOnThread else { return try handler(context) }
+            return try await withTaskExecutorPreference(threads) { try handler(context) }
+        case .asynchronous(let handler):
+            guard isOnThread else { return try await handler(context) }
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await handler(context) }
         }
     }
 

@@ -182,6 +182,12 @@ package enum HeldMessage: Sendable {
         }
     }
 
+    /// Whether its handler is synchronous; nil where that is not known yet.
+    package var isSynchronous: Bool? {
+        guard case .ready(let task) = self else { return nil }
+        return task.task.isSynchronous
+    }
+
     /// By what the queue sorted it, as far as that can be told: below everything else where it cannot.
     package var priority: Double {
         switch self {

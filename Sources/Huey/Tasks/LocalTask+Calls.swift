@@ -26,7 +26,12 @@ extension LocalTask {
                 delivery: Delivery(data: []),
                 message: try s(repeat each argument),
                 task: huey.registry.task(named: name)
-                    ?? RegisteredTask(name: name, settings: TaskSettings(), isDue: nil) { _ in PickleValue.none }
+                    ?? RegisteredTask(
+                        name: name,
+                        settings: TaskSettings(),
+                        isDue: nil,
+                        handler: .synchronous { _ in PickleValue.none }
+                    )
             ),
             deadline: nil,
             logger: huey.logger

@@ -4,13 +4,22 @@ import Synchronization
 /// A task that runs here.
 final class RegisteredTask: Sendable {
     typealias Value = any PickleEncodable & Sendable
-    typealias Run = nonisolated(nonsending) @Sendable (TaskContext) async throws -> Value
+
+    typealias AsynchronousHandler = nonisolated(nonsending) @Sendable (TaskContext) async throws -> Value
+
+    /// What runs when the task is called.
+    enum Handler: Sendable {
+        /// Runs to its end without a suspension. A consumer calls it on a thread of its own.
+        case synchronous(@Sendable (TaskContext) throws -> Value)
+        /// A consumer calls it on the cooperative pool.
+        case asynchronous(AsynchronousHandler)
+    }
 
     let name: String
     let settings: TaskSettings
     /// When a periodic task is due; nil for any other.
     let isDue: (@Sendable (PickleDateTime) -> Bool)?
-    let run: Run
+    let handler: Handler
     let metrics = TaskMetrics()
     /// Whether the handler is told of its message, or has a limit of its own: its messages are decoded to the last field.
     let needsMessage: Bool
@@ -23,17 +32,22 @@ final class RegisteredTask: Sendable {
         isDue: (@Sendable (PickleDateTime) -> Bool)?,
         needsMessage: Bool = true,
         mayReturnNone: Bool = true,
-        run: @escaping Run
+        handler: Handler
     ) {
         self.name = name
         self.settings = settings
         self.isDue = isDue
         self.mayReturnNone = mayReturnNone
         self.needsMessage = needsMessage || isDue != nil || settings.timeout?.isTrue == true
-        self.run = run
+        self.handler = handler
     }
 
     var isPeriodic: Bool { isDue != nil }
+
+    var isSynchronous: Bool {
+        guard case .synchronous = handler else { return false }
+        return true
+    }
 }
 
 /// The tasks that run here, by their wire names. Mirrors `huey.registry.Registry`.

@@ -83,7 +83,7 @@ final class QueueBell: Sendable {
             defer { state.pause = min(state.pause * 1.5, Self.longestPause) }
             return (state.number, min(limit, state.pause))
         }
-        let timer = Task { [client] in
+        let timer = Task(executorPreference: client.executor) { [client] in
             try? await client.pause(for: pause)
             if !Task.isCancelled { self.end(.over, ifStillAt: number) }
         }
