@@ -34,7 +34,7 @@ struct BlockingHandlerTests {
             consumer = Consumer(huey, options: options, logger: log.logger)
             huey.task("tasks.block") { [blocked, isOpen] in
                 blocked.value.add(1, ordering: .acquiringAndReleasing)
-                while !isOpen.value.load(ordering: .acquiring) { sched_yield() }
+                while !isOpen.value.load(ordering: .acquiring) { usleep(1000) }
             }
             huey.task("tasks.quick") { 1 }
             huey.task("tasks.yield") {

@@ -23,7 +23,7 @@ private final class Barrier: Sendable {
 
     func wait() {
         arrived.add(1, ordering: .acquiringAndReleasing)
-        while arrived.load(ordering: .acquiring) < count { sched_yield() }
+        while arrived.load(ordering: .acquiring) < count { usleep(1000) }
     }
 }
 
@@ -73,7 +73,7 @@ struct ThreadExecutorTests {
     func values() async {
         let threads = ThreadExecutor(limit: 1)
         let observe: @Sendable () async -> (Int, Bool) = {
-            while !Task.isCancelled { sched_yield() }
+            while !Task.isCancelled { usleep(1000) }
             return (Self.number, threads.isCurrent)
         }
         let task = Self.$number.withValue(7) { Task(executorPreference: threads, operation: observe) }
@@ -153,12 +153,21 @@ struct HandlerTests {
     func timeout() async throws {
         let worker = Worker()
         worker.huey.task("tasks.wait", settings: TaskSettings(timeout: .float(0.01))) {
-            while !Task.isCancelled { sched_yield() }
+            while !Task.isCancelled { usleep(1000) }
             throw CancellationError()
         }
-        let result = try await worker.run(worker.huey.message("tasks.wait", TaskArguments([]), options: TaskOptions()))
-        #expect(throws: TaskException.self) { _ = try result.get() }
-        guard case .failure(let error) = result else { return }
-        #expect(error.error.contains("TaskTimeout"))
+        let executor = Executor(
+            huey: worker.huey,
+            sink: DirectSink(storage: worker.storage),
+            inFlight: InFlight(),
+            threads: ThreadExecutor(limit: 1),
+            logger: worker.logger
+        )
+        let message = try worker.huey.message("tasks.wait", TaskArguments([]), options: TaskOptions())
+        try await executor.run(Delivery(data: try worker.huey.serialize(message)))
+        let error = await #expect(throws: TaskException.self) {
+            try await worker.huey.result(id: message.id, of: PickleValue.self).value()
+        }
+        #expect(error?.error.contains("TaskTimeout") == true)
     }
 }
