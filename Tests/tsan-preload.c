@@ -3,14 +3,20 @@
 // - A contended Mutex. Where nobody else holds the lock, its atomics are compiled into our code and the sanitizer sees them. Where
 //   somebody does, they are in libswiftSynchronization.so.
 // - A continuation that is resumed before its task has suspended: the two threads meet only in an atomic of libswift_Concurrency.so.
+//   Whoever goes on after a continuation, on whichever thread, goes through `after_continuation` here.
 //
 // The sanitizer would report whatever the threads do one after the other. A suppression would hide real races in the same functions;
 // this library hides none. `interop/sanitize` builds and preloads it; without the sanitizer it does nothing.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <link.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #define CALL __attribute__((swiftcall))
 #define ASYNC_CALL __attribute__((swiftasynccall))
@@ -31,7 +37,7 @@ static ASYNC_CALL void (*await)(void *continuation, ASYNC_CONTEXT);
 #define TRY_LOCK_SLOW "$s15Synchronization12_MutexHandleV12_tryLockSlowSbyF"
 #define UNLOCK_SLOW "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
 
-__attribute__((constructor)) static void find(void) {
+__attribute__((constructor(101))) static void find(void) {
     acquire = dlsym(RTLD_DEFAULT, "__tsan_acquire");
     release = dlsym(RTLD_DEFAULT, "__tsan_release");
     lock_slow = dlsym(RTLD_NEXT, LOCK_SLOW);
@@ -82,7 +88,103 @@ CALL void swift_continuation_throwingResumeWithError(void *task, void *error) {
     throwing_resume_with_error(task, error);
 }
 
+typedef ASYNC_CALL void (*resume_function)(ASYNC_CONTEXT);
+
+// How a continuation's context begins.
+struct context {
+    void *parent;
+    resume_function resume;
+};
+
+// How a task begins. What it goes on with is here where it was suspended, and in the context where it was not.
+struct task {
+    void *header[7];
+    resume_function resume;
+    struct context *context;
+};
+
+// What each suspended task does next, by its continuation. The atomics here are none that the sanitizer sees: they order nothing for it.
+static struct {
+    _Atomic(void *) context;
+    resume_function resume;
+} suspended[1 << 16];
+
+static unsigned place(void *context) { return (unsigned)((uintptr_t)context >> 4) % (1 << 16); }
+
+static void keep(struct context *context) {
+    unsigned start = place(context), at = start;
+    do {
+        void *nobody = NULL;
+        if (atomic_compare_exchange_strong(&suspended[at].context, &nobody, (void *)-1)) {
+            suspended[at].resume = context->resume;
+            atomic_store(&suspended[at].context, context);
+            return;
+        }
+        at = (at + 1) % (1 << 16);
+    } while (at != start);
+    abort();
+}
+
+static resume_function take(void *context) {
+    unsigned start = place(context), at = start;
+    do {
+        if (atomic_load(&suspended[at].context) == context) {
+            resume_function resume = suspended[at].resume;
+            atomic_store(&suspended[at].context, NULL);
+            return resume;
+        }
+        at = (at + 1) % (1 << 16);
+    } while (at != start);
+    abort();
+}
+
+static ASYNC_CALL void after_continuation(ASYNC_CONTEXT) {
+    acquire(current_task());
+    __attribute__((musttail)) return take(context)(context);
+}
+
 ASYNC_CALL void swift_continuation_await(void *continuation, ASYNC_CONTEXT) {
-    if (acquire) acquire(current_task());
+    if (acquire) {
+        struct task *task = current_task();
+        struct context *waiting = continuation;
+        // Another layout than this is written for.
+        if (task->context != waiting || task->resume != waiting->resume) abort();
+        release(task);
+        keep(waiting);
+        waiting->resume = task->resume = after_continuation;
+    }
     __attribute__((musttail)) return await(continuation, context);
+}
+
+// Swift's library calls its own functions without asking who else has them: `withCheckedContinuation` does where it is not inlined. Such
+// calls are led here.
+#ifdef __x86_64__
+static int redirect(struct dl_phdr_info *library, size_t size, void *unused) {
+    if (!strstr(library->dlpi_name, "libswift_Concurrency")) return 0;
+    for (int index = 0; index < library->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[index];
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
+        uint8_t *start = (uint8_t *)(library->dlpi_addr + part->p_vaddr), *end = start + part->p_memsz - 4;
+        uint8_t *page = (uint8_t *)((uintptr_t)start & ~(uintptr_t)4095);
+        if (mprotect(page, end + 4 - page, PROT_READ | PROT_WRITE | PROT_EXEC)) abort();
+        for (uint8_t *code = start; code < end; code++) {
+            int32_t distance;
+            memcpy(&distance, code + 1, 4);
+            // CALL and JMP.
+            if ((*code != 0xE8 && *code != 0xE9) || code + 5 + distance != (uint8_t *)await) continue;
+            intptr_t new_distance = (uint8_t *)swift_continuation_await - (code + 5);
+            distance = (int32_t)new_distance;
+            if (distance != new_distance) abort();
+            memcpy(code + 1, &distance, 4);
+        }
+        mprotect(page, end + 4 - page, PROT_READ | PROT_EXEC);
+    }
+    return 1;
+}
+#endif
+
+__attribute__((constructor(200))) static void redirect_all(void) {
+#ifdef __x86_64__
+    if (acquire) dl_iterate_phdr(redirect, NULL);
+#endif
 }
