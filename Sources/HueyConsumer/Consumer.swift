@@ -31,6 +31,7 @@ public final class Consumer: Service {
     /// Where everything runs that keeps a consumer alive, whatever handlers do to the cooperative pool and to their own threads.
     let upkeep = ThreadExecutor(limit: 4)
     private let stopRequested = Gate()
+    private let buffer = WorkBuffer<HeldMessage>()
 
     /// - Parameters:
     ///   - huey: the instance, its tasks registered.
@@ -50,9 +51,10 @@ public final class Consumer: Service {
         (events, eventSource) = AsyncStream.makeStream()
     }
 
-    /// Asks the consumer to stop. Asked twice for a graceful stop, it interrupts.
+    /// Asks the consumer to stop: no task starts any more once this has returned. Asked twice for a graceful stop, it interrupts.
     public func stop(_ stop: Stop) {
         stopRequested.open()
+        buffer.stop()
         eventSource.yield(.stop(stop))
     }
 
@@ -217,7 +219,7 @@ public final class Consumer: Service {
     private struct Parts: Sendable {
         let consumer: Consumer
         let channel: any DeliveryChannel
-        let buffer = WorkBuffer<HeldMessage>()
+        let buffer: WorkBuffer<HeldMessage>
         /// Where synchronous handlers run: a thread for each worker at most.
         let threads: ThreadExecutor
         let committer: Committer
@@ -228,6 +230,7 @@ public final class Consumer: Service {
             let (huey, options, logger) = (consumer.huey, consumer.options, consumer.logger)
             self.consumer = consumer
             self.channel = channel
+            buffer = consumer.buffer
             threads = ThreadExecutor(limit: options.workers)
             let committer = Committer(channel: channel, now: huey.time.microseconds, logger: logger)
             self.committer = committer
@@ -284,11 +287,11 @@ public final class Consumer: Service {
             }
         }
 
-        /// No message is started any more; what was fetched goes back.
+        /// What was fetched and is not started goes back.
         func stopFetching() async {
-            let unstarted = buffer.stop()
+            buffer.stop()
             await channel.interruptDequeue()
-            await fetcher.handBack(unstarted)
+            await fetcher.handBack(buffer.reclaim())
         }
     }
 }

@@ -143,20 +143,19 @@ final class WorkBuffer<Message: Sendable>: Sendable {
         return unstarted
     }
 
-    /// No message is handed out any more; every idle worker and the fetcher are told. Returns what was not started.
-    func stop() -> [Message] {
-        let (unstarted, idle, fetcher) = state.withLock { state in
+    /// No message is handed out any more; every idle worker and the fetcher are told. What was not started can be reclaimed.
+    func stop() {
+        let (idle, fetcher) = state.withLock { state in
             state.isStopped = true
             defer {
                 state.idle = []
                 state.fetcher = nil
             }
-            return (state.popAll(), state.idle, state.fetcher)
+            return (state.idle, state.fetcher)
         }
         stopped.open()
         for continuation in idle { continuation.resume(returning: nil) }
         fetcher?.resume(returning: .stopped)
-        return unstarted
     }
 
     /// Ends a wait in ``demand(lowWater:)``.

@@ -133,6 +133,27 @@ struct ConsumerTests {
         #expect(rig.log.lines.all.contains("info Shutting down gracefully..."))
     }
 
+    @Test("no task starts once a stop was asked for, though the consumer has not come to it", arguments: [false, true])
+    func noneAfterStop(isSynchronous: Bool) async throws {
+        let rig = Rig()
+        let started = Recorder<Void>()
+        rig.huey.task("tasks.first") {}
+        rig.huey.task("tasks.other") { started.append(()) }
+        if isSynchronous {
+            rig.huey.task("tasks.stop") { rig.consumer.stop(.graceful) }
+        } else {
+            rig.huey.task("tasks.stop") { () async in rig.consumer.stop(.graceful) }
+        }
+        // So many that the others lie ready when it stops.
+        let first = Array(repeating: "tasks.first", count: 40)
+        for name in first + ["tasks.stop"] + Array(repeating: "tasks.other", count: 50) {
+            _ = try await rig.enqueue(name)
+        }
+        try await rig.consumer.run()
+        #expect(started.count == 0)
+        #expect(try await rig.huey.pending().count == 50)
+    }
+
     @Test("an interrupt cancels the running task, which leaves no result and is told of", arguments: [false, true])
     func interrupt(twice: Bool) async throws {
         let rig = Rig { $0.workers = 2 }
