@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Jobs are gathered. A connection that has read replies runs the tasks that wait for them itself (``run(after:)``);
 /// otherwise one task of the loop runs all jobs that came meanwhile.
-final class LoopExecutor: SerialExecutor, TaskExecutor {
+final class LoopExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         /// An empty array with memory, to take the jobs' place.
@@ -39,8 +39,6 @@ final class LoopExecutor: SerialExecutor, TaskExecutor {
         drain()
     }
 
-    func checkIsolated() { eventLoop.preconditionInEventLoop() }
-
     private func drain() {
         for _ in 0..<Self.maximumRounds {
             var ready = state.withLock { state in
@@ -51,9 +49,7 @@ final class LoopExecutor: SerialExecutor, TaskExecutor {
                 return ready
             }
             guard !ready.isEmpty else { return }
-            for job in ready {
-                job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-            }
+            for job in ready { job.runSynchronously(on: asUnownedTaskExecutor()) }
             ready.removeAll(keepingCapacity: true)
             let emptied = ready
             state.withLock { $0.spare = emptied }
