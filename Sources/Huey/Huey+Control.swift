@@ -79,7 +79,7 @@ extension Huey {
     }
 
     private func isRevoked(keys: [String]) async throws -> Bool {
-        let values = try await settledStorage().peekMany(keys)
+        let values = try await flushedStorage().peekMany(keys)
         let now = now()
         for value in values {
             guard let value else { continue }
@@ -99,18 +99,18 @@ extension Huey {
     private func putRevocation(_ key: String, until: PickleDateTime?, once: Bool) async throws {
         let moment = try until?.normalized(utc: options.utc)
         let data = try serializer.serialize(Revocation(until: moment, once: once))
-        try await settledStorage().putData(data, forKey: key, isResult: false)
+        try await flushedStorage().putData(data, forKey: key, isResult: false)
         revocationGeneration.advance()
     }
 
     /// The messages that wait in the queue, next first; what cannot be decoded is left out. Mirrors `pending`.
     public func pending(limit: Int? = nil) async throws -> [Message] {
-        readable(try await settledStorage(.queue).enqueuedItems(limit: limit))
+        readable(try await flushedStorage(includingQueue: true).enqueuedItems(limit: limit))
     }
 
     /// The messages that wait for their time, soonest first. Mirrors `scheduled`.
     public func scheduled(limit: Int? = nil) async throws -> [Message] {
-        readable(try await settledStorage().scheduledItems(limit: limit))
+        readable(try await flushedStorage().scheduledItems(limit: limit))
     }
 
     private func readable(_ items: [[UInt8]]) -> [Message] {
@@ -125,32 +125,32 @@ extension Huey {
     }
 
     /// How many messages wait in the queue. Mirrors `pending_count`.
-    public func pendingCount() async throws -> Int { try await settledStorage(.queue).queueSize() }
+    public func pendingCount() async throws -> Int { try await flushedStorage(includingQueue: true).queueSize() }
 
     /// How many messages wait for their time. Mirrors `scheduled_count`.
-    public func scheduledCount() async throws -> Int { try await settledStorage().scheduleSize() }
+    public func scheduledCount() async throws -> Int { try await flushedStorage().scheduleSize() }
 
     /// How many values are in the result store: results, revocations, locks. Mirrors `result_count`.
-    public func resultCount() async throws -> Int { try await settledStorage().resultStoreSize() }
+    public func resultCount() async throws -> Int { try await flushedStorage().resultStoreSize() }
 
     /// All values in the result store by key, as they are stored: the serializer reads them. Mirrors `all_results`.
-    public func allResults() async throws -> [String: [UInt8]] { try await settledStorage().resultItems() }
+    public func allResults() async throws -> [String: [UInt8]] { try await flushedStorage().resultItems() }
 
     /// Removes everything that the instance has stored. Mirrors `flush`.
     public func flush() async throws {
-        try await settledStorage(.queue).flushAll()
+        try await flushedStorage(includingQueue: true).flushAll()
         revocationGeneration.advance()
     }
 
     /// Stores a value of one's own. Mirrors `put`.
     public func put(_ value: some PickleEncodable, forKey key: String) async throws {
-        try await settledStorage().putData(serializer.serialize(value), forKey: key, isResult: false)
+        try await flushedStorage().putData(serializer.serialize(value), forKey: key, isResult: false)
         revocationGeneration.advance()
     }
 
     /// Reads a value, taking it out of the store unless `peek` is set; nil when there is none. Mirrors `get`.
     public func get(_ key: String, peek: Bool = false) async throws -> PickleView? {
-        let storage = try await settledStorage()
+        let storage = try await flushedStorage()
         let data = peek ? try await storage.peekData(key) : try await storage.popData(key)
         return try data.map(serializer.deserialize)
     }
@@ -158,7 +158,7 @@ extension Huey {
     /// Removes a value; whether there was one. Mirrors `delete`.
     @discardableResult
     public func delete(_ key: String) async throws -> Bool {
-        let existed = try await settledStorage().deleteData(key)
+        let existed = try await flushedStorage().deleteData(key)
         revocationGeneration.advance()
         return existed
     }

@@ -68,7 +68,7 @@ extension Huey {
     }
 
     func push(_ data: [UInt8], _ message: Message, budget: Duration?) async throws {
-        let storage = try await settledStorage()
+        let storage = try await flushedStorage()
         let priority = try queuePriority(of: message)
         guard let budget else {
             try await storage.enqueue(data, priority: priority)

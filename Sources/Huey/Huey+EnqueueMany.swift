@@ -39,7 +39,7 @@ extension Huey {
         progress: (@Sendable (Int) async -> Void)?
     ) async throws -> Int {
         try await tracedBatch { stamp in
-            let storage = try await settledStorage()
+            let storage = try await flushedStorage()
             var pump = MessagePump(self, messages.makeIterator(), stamp)
             guard !immediate, options.enqueueBudget == nil, !listens(to: .enqueued) else {
                 while let message = pump.next() {

@@ -30,7 +30,7 @@ extension Huey {
             try await enqueue(message)
             return UniqueJob(id: message.id, isNew: true)
         }
-        guard let storage = try await settledStorage() as? any UniqueStorage else {
+        guard let storage = try await flushedStorage() as? any UniqueStorage else {
             throw HueyError(.notSupported, "unique jobs are not supported by this storage.")
         }
         return try await traced(message) { message in

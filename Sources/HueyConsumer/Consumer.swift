@@ -81,6 +81,7 @@ public final class Consumer: Service {
         await warn()
         await flushLocks()
         let parts = Parts(self, channel)
+        huey.attach(parts.storageBuffer)
         // What is due already comes before whatever is enqueued once we say that we are ready.
         await parts.scheduler.begin()
         onReady?()
@@ -106,7 +107,7 @@ public final class Consumer: Service {
             committer.cancel()
             await committer.value
         }
-        huey.setBarrier(nil)
+        huey.detach(parts.storageBuffer)
         // Whatever is not settled by now goes back: tasks that did not heed their interruption, too.
         leases.cancel()
         await leases.value
@@ -225,6 +226,8 @@ public final class Consumer: Service {
         let committer: Committer
         let fetcher: Fetcher
         let scheduler: Scheduler<ContinuousClock>
+        /// What others have to know of before they look at the storage.
+        let storageBuffer: ConsumerBuffer
 
         init(_ consumer: Consumer, _ channel: any DeliveryChannel) {
             let (huey, options, logger) = (consumer.huey, consumer.options, consumer.logger)
@@ -255,19 +258,7 @@ public final class Consumer: Service {
                 clock: ContinuousClock(),
                 logger: logger.part("Scheduler")
             )
-            huey.setBarrier { [fetcher] view in
-                switch view {
-                case .queue:
-                    await fetcher.handBack()
-                    try await committer.flush()
-                case .values:
-                    try await committer.flush()
-                case .overtaken(let priority):
-                    // What overtakes is in the queue before the next message is taken from it.
-                    try await committer.flush()
-                    if fetcher.holds(below: priority) { await fetcher.handBack() }
-                }
-            }
+            storageBuffer = ConsumerBuffer(fetcher, committer)
         }
 
         func runWorkers() async {

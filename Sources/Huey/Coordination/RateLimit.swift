@@ -20,7 +20,7 @@ public struct RateLimit: Sendable {
     public func acquire() async throws {
         let now = Double(huey.time.microseconds()) / 1e6
         let window = try PythonNumber.int(Int(now)).flooredDivision(by: per)
-        let storage = try await huey.settledStorage()
+        let storage = try await huey.flushedStorage()
         let stored = try await huey.get(windowKey, peek: true).flatMap { try? PythonNumber(pickle: $0) }
         if stored?.double != window.double {
             try await storage.deleteCounter(counterKey)
@@ -33,13 +33,13 @@ public struct RateLimit: Sendable {
 
     /// How many calls the window has had.
     public func currentUsage() async throws -> Int {
-        try await huey.settledStorage().increment(counterKey, by: 0)
+        try await huey.flushedStorage().increment(counterKey, by: 0)
     }
 
     /// Begins to count anew.
     public func reset() async throws {
         try await huey.delete(windowKey)
-        try await huey.settledStorage().deleteCounter(counterKey)
+        try await huey.flushedStorage().deleteCounter(counterKey)
     }
 }
 

@@ -16,17 +16,17 @@ public struct TaskLock: Sendable {
     /// - Throws: ``TaskLocked`` when somebody has it, ``HueyError`` `.notSupported` for a time to live that the storage cannot give.
     public func acquire() async throws {
         let value = try huey.serializer.serialize("1")
-        guard try await huey.settledStorage().takeLock(value, forKey: key, ttl: ttl) else {
+        guard try await huey.flushedStorage().takeLock(value, forKey: key, ttl: ttl) else {
             throw TaskLocked(lockName: name)
         }
     }
 
     /// Opens the lock, whoever holds it; whether it was held.
     @discardableResult
-    public func release() async throws -> Bool { try await huey.settledStorage().openLock(key) }
+    public func release() async throws -> Bool { try await huey.flushedStorage().openLock(key) }
 
     /// Whether somebody holds the lock.
-    public func isLocked() async throws -> Bool { try await huey.settledStorage().hasData(forKey: key) }
+    public func isLocked() async throws -> Bool { try await huey.flushedStorage().hasData(forKey: key) }
 
     /// Runs `body` under the lock, and opens it whatever happens.
     ///

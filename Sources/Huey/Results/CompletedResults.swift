@@ -59,7 +59,7 @@ public struct CompletedResults<Value: Sendable>: AsyncSequence, Sendable {
                 guard huey.options.results else {
                     throw HueyError(.resultsDisabled, "this instance stores no results")
                 }
-                let values = try await huey.settledStorage().peekMany(indices.map { missing[$0].id })
+                let values = try await huey.flushedStorage().peekMany(indices.map { missing[$0].id })
                 for (index, value) in zip(indices, values) where value != nil {
                     // Somebody else may have taken it since.
                     isThere[index] = try await missing[index].isReady()

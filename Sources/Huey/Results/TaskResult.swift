@@ -55,7 +55,7 @@ public final class TaskResult<Value: Sendable>: Sendable {
             throw HueyError(.resultsDisabled, "this instance stores no results")
         }
         if let view = cached.withLock({ $0 }) { return try Self.checked(view) }
-        let data = try await huey.settledStorage().awaitData(
+        let data = try await huey.flushedStorage().awaitData(
             id,
             preserve: preserve,
             timeout: timeout,
@@ -69,7 +69,7 @@ public final class TaskResult<Value: Sendable>: Sendable {
 
     private func read(preserve: Bool) async throws -> PickleView? {
         if let view = cached.withLock({ $0 }) { return view }
-        let storage = try await huey.settledStorage()
+        let storage = try await huey.flushedStorage()
         guard let data = preserve ? try await storage.peekData(id) : try await storage.popData(id) else { return nil }
         return try keep(data)
     }

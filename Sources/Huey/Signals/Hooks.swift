@@ -6,7 +6,6 @@ final class Hooks: Sendable {
     typealias Receiver = @Sendable (SignalEvent) async throws -> Void
     typealias PreExecute = @Sendable (TaskContext) async throws -> Void
     typealias PostExecute = @Sendable (TaskContext, TaskOutcome) async throws -> Void
-    typealias Barrier = @Sendable (StorageView) async throws -> Void
     typealias Lifecycle = @Sendable () async throws -> Void
 
     struct State {
@@ -15,7 +14,7 @@ final class Hooks: Sendable {
         var postExecute: [(name: String, hook: PostExecute)] = []
         var startup: [(name: String, hook: Lifecycle)] = []
         var shutdown: [(name: String, hook: Lifecycle)] = []
-        var barrier: Barrier?
+        var buffers: [any StorageBuffer] = []
     }
 
     private let state = Mutex(State())
@@ -170,32 +169,31 @@ extension Huey {
         }
     }
 
-    /// What a consumer must do before anybody looks at the storage: write out the effects of tasks that are done, and put back what
-    /// it holds where the queue itself is looked at.
-    package func setBarrier(_ barrier: (@Sendable (StorageView) async throws -> Void)?) {
-        hooks.withState { $0.barrier = barrier }
+    /// From now on whoever looks at the storage waits until the buffer is flushed.
+    package func attach(_ buffer: any StorageBuffer) {
+        hooks.withState { $0.buffers.append(buffer) }
+    }
+
+    package func detach(_ buffer: any StorageBuffer) {
+        hooks.withState { $0.buffers.removeAll { $0 === buffer } }
     }
 
     /// Lets a message that was just enqueued run before those of lower priority that a consumer has fetched. If that fails, order is all
     /// that suffers.
     func makeWay(for priority: Double?) async {
-        guard storage.supportsPriority, let barrier = hooks.withState({ $0.barrier }) else { return }
-        try? await barrier(.overtaken(priority ?? 0))
+        guard storage.supportsPriority else { return }
+        for buffer in hooks.withState({ $0.buffers }) { try? await buffer.makeWay(for: priority ?? 0) }
     }
 
     /// The storage, once it shows everything that has happened here.
-    func settledStorage(_ view: StorageView = .values) async throws -> any Storage {
-        if let barrier = hooks.withState({ $0.barrier }) { try await barrier(view) }
+    ///
+    /// - Parameter includingQueue: whether the queue itself is looked at, which must show what consumers have fetched and not started.
+    /// - Throws: the storage's error where a buffer cannot be flushed.
+    func flushedStorage(includingQueue: Bool = false) async throws -> any Storage {
+        for buffer in hooks.withState({ $0.buffers }) {
+            if includingQueue { await buffer.returnMessages() }
+            try await buffer.flushEffects()
+        }
         return storage
     }
-}
-
-/// Which part of a storage somebody is about to look at.
-package enum StorageView: Sendable, Equatable {
-    /// Results, revocations, locks, counters.
-    case values
-    /// The queue too, which must show what a consumer has fetched and not started.
-    case queue
-    /// The queue, which has just got a message of this priority: what was fetched before and comes behind it must not run first.
-    case overtaken(Double)
 }
