@@ -170,7 +170,11 @@ public final class Consumer: Service {
         while true {
             do {
                 try await huey.storage.ping()
-                let channel = try await huey.channel(options.delivery, DeliveryOptions(lease: options.lease))
+                let channel = try await huey.channel(
+                    options.delivery,
+                    DeliveryOptions(lease: options.lease),
+                    logger: logger
+                )
                 try await channel.open()
                 return channel
             } catch {

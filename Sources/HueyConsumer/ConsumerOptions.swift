@@ -28,8 +28,9 @@ public struct ConsumerOptions: Sendable {
     public var shutdownTimeout: Duration?
     /// How many messages may be held beyond the running ones; adaptive when nil, huey's own bound when 0.
     public var prefetch: Int?
-    /// Whether a message whose consumer died is delivered again.
-    public var delivery = DeliveryGuarantee.atLeastOnce
+    /// Whether a message whose consumer died is delivered again. Where `.atLeastOnce` is asked for and the storage cannot promise it, the
+    /// consumer refuses to start. When nil it is at least once where the storage can, and at most once, with a warning, where it cannot.
+    public var delivery: DeliveryGuarantee?
     /// How long a consumer's heartbeat must be gone until others take over what it held.
     public var lease: Duration = .seconds(30)
     /// What happens to messages that cannot simply run.

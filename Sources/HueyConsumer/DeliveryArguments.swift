@@ -15,6 +15,9 @@ public struct DeliveryArguments: ParsableArguments {
     @Flag(help: "huey's own contract: what a dead worker held is lost.")
     public var atMostOnce = false
 
+    @Flag(help: "Refuse to start where the storage cannot keep messages until they are done. That is the default where it can.")
+    public var atLeastOnce = false
+
     @Option(
         help: ArgumentHelp(
             "How long a worker's heartbeat must be gone until others take over what it held.",
@@ -49,6 +52,9 @@ public struct DeliveryArguments: ParsableArguments {
 
     /// - Throws: an error for values that make no sense.
     public mutating func validate() throws {
+        guard !(atMostOnce && atLeastOnce) else {
+            throw ValidationError("Either --at-most-once or --at-least-once.")
+        }
         guard lease.isFinite, lease >= 1, lease < 1e9 else {
             throw ValidationError("The lease must be at least one second.")
         }
@@ -58,7 +64,7 @@ public struct DeliveryArguments: ParsableArguments {
     /// Options with what was asked for here.
     public func applied(to options: ConsumerOptions) -> ConsumerOptions {
         var options = options
-        options.delivery = atMostOnce ? .atMostOnce : .atLeastOnce
+        options.delivery = atMostOnce ? .atMostOnce : atLeastOnce ? .atLeastOnce : nil
         options.lease = .seconds(lease)
         options.catchUpPeriodic = catchUp
         options.messagePolicy = MessagePolicy(

@@ -56,11 +56,11 @@ extension RedisStorage: AdvisingStorage {
 
     /// In a cluster all keys of an instance must lie in one slot: scripts use several.
     ///
-    /// - Throws: ``HueyError`` `.notSupported` where they do not.
+    /// - Throws: ``HueyError`` `.invalidConfiguration` where they do not.
     func requireOneSlot() async throws {
         guard let state = try? await serverState(), state.isCluster, !keys.liesInOneSlot else { return }
         throw HueyError(
-            .notSupported,
+            .invalidConfiguration,
             "on a Redis Cluster delivery at least once needs all keys of an instance in one slot: name it with a hash tag, such as {\(keys.name)}, with name cleaning off, or choose at most once"
         )
     }

@@ -335,6 +335,19 @@ struct ConsumerTests {
         #expect(events.all == ["start", "task", "task", "stop", "start", "task", "stop"])
     }
 
+    @Test("at least once is refused where it cannot be had, and its lack is told of where nobody asked")
+    func guarantee() async throws {
+        let warning = "warning Delivery is at most once: what a consumer holds when it dies is lost."
+        let asking = Rig { $0.delivery = .atLeastOnce }
+        await #expect(throws: HueyError.self) { try await asking.consumer.run() }
+        let unset = Rig()
+        try await unset.run { await unset.ready.wait(for: 1) }
+        #expect(unset.log.lines.all.count { $0.hasPrefix(warning) } == 1)
+        let content = Rig { $0.delivery = .atMostOnce }
+        try await content.run { await content.ready.wait(for: 1) }
+        #expect(!content.log.lines.all.contains { $0.hasPrefix(warning) })
+    }
+
     @Test("stale locks are opened at the start where that is asked for")
     func locks() async throws {
         let rig = Rig {

@@ -20,7 +20,7 @@ struct DeliveryArgumentsTests {
     func defaults() throws {
         let (options, library) = (try Self.options("-w", "3"), ConsumerOptions())
         #expect(options.workers == 3)
-        #expect(options.delivery == library.delivery && options.delivery == .atLeastOnce)
+        #expect(options.delivery == library.delivery && options.delivery == nil)
         #expect(options.lease == library.lease)
         #expect(options.catchUpPeriodic == library.catchUpPeriodic)
         #expect(options.messagePolicy.deathLimit == library.messagePolicy.deathLimit)
@@ -50,6 +50,7 @@ struct DeliveryArgumentsTests {
             Issue.record("unknown tasks do not return")
             return
         }
+        #expect(try Self.options("--at-least-once").delivery == .atLeastOnce)
         #expect(try Self.options("--death-limit", "0").messagePolicy.deathLimit == nil)
         guard case .drop = try Self.options("--unknown-tasks", "drop").messagePolicy.unknownTasks else {
             Issue.record("unknown tasks are not dropped")
@@ -63,5 +64,6 @@ struct DeliveryArgumentsTests {
     )
     func refused(argument: String) {
         #expect(throws: (any Error).self) { try Self.options(argument) }
+        #expect(throws: (any Error).self) { try Self.options("--at-most-once", "--at-least-once") }
     }
 }

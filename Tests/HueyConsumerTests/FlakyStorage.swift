@@ -108,5 +108,8 @@ final class FlakyStorage: Storage {
     func resultItems() async throws -> [String: [UInt8]] { try await memory.resultItems() }
     func flushResults() async throws { try await memory.flushResults() }
     func flushCounters() async throws { try await memory.flushCounters() }
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
+        try await memory.putIfEmpty(value, forKey: key, ttl: ttl)
+    }
     func bury(_ letter: DeadLetter) async throws { try await memory.bury(letter) }
 }

@@ -53,6 +53,10 @@ private final class RefusingStorage: Storage {
     func resultItems() async throws -> [String: [UInt8]] { try await memory.resultItems() }
     func flushResults() async throws { try await memory.flushResults() }
     func flushCounters() async throws { try await memory.flushCounters() }
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
+        try await memory.putIfEmpty(value, forKey: key, ttl: ttl)
+    }
+    func giveBack(_ deliveries: [Delivery]) async throws { try await memory.giveBack(deliveries) }
     func bury(_ letter: DeadLetter) async throws { try await memory.bury(letter) }
 }
 

@@ -220,6 +220,10 @@ struct RecordingStorage: Storage {
     func resultItems() async throws -> [String: [UInt8]] { try await storage.resultItems() }
     func flushResults() async throws { try await storage.flushResults() }
     func flushCounters() async throws { try await storage.flushCounters() }
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
+        try await storage.putIfEmpty(value, forKey: key, ttl: ttl)
+    }
+    func giveBack(_ deliveries: [Delivery]) async throws { try await storage.giveBack(deliveries) }
 
     private static func summary(_ data: [UInt8]) throws -> String {
         let message = try Message(pickle: PickleDocument(data).root)

@@ -1,3 +1,5 @@
+package import Logging
+
 /// How messages reach a consumer, and how it gives account of them: a storage's promise about both.
 ///
 /// The plain channel hands out what it has removed for good, as huey does (``AtMostOnceChannel``). A channel that acknowledges keeps
@@ -85,7 +87,7 @@ public enum ChordProgress: Sendable {
 /// Whether a message that a dead consumer held is delivered again.
 public enum DeliveryGuarantee: Sendable, Hashable {
     /// A message stays on the server until its outcome is stored; what a dead consumer held runs again. Tasks should bear running twice.
-    /// Where a storage cannot promise that, it delivers at most once.
+    /// It takes an ``AcknowledgingStorage``.
     case atLeastOnce
     /// huey's own contract: what a dead consumer held is lost.
     case atMostOnce
@@ -103,17 +105,31 @@ public struct DeliveryOptions: Sendable {
 public protocol AcknowledgingStorage: Storage {
     /// A channel for one consumer's life.
     ///
-    /// - Throws: ``HueyError`` `.notSupported` where the server cannot.
+    /// - Throws: ``HueyError`` `.notSupported` where the server cannot: then a consumer that was not asked for it delivers at most once.
     func acknowledgingChannel(_ options: DeliveryOptions) async throws -> any DeliveryChannel
 }
 
 extension Huey {
-    /// The channel for a consumer; the plain one where the storage has no other.
-    package func channel(_ guarantee: DeliveryGuarantee, _ options: DeliveryOptions) async throws -> any DeliveryChannel
-    {
-        if guarantee == .atLeastOnce, let storage = storage as? any AcknowledgingStorage {
+    /// The channel for a consumer; nil asks for the best that the storage has, and tells of it in a warning where that is at most once.
+    ///
+    /// - Throws: ``HueyError`` `.notSupported` where the storage cannot promise what is asked for; the storage's error.
+    package func channel(
+        _ guarantee: DeliveryGuarantee?,
+        _ options: DeliveryOptions,
+        logger: Logger
+    ) async throws -> any DeliveryChannel {
+        guard guarantee != .atMostOnce else { return AtMostOnceChannel(storage: storage, now: time.microseconds) }
+        do {
+            guard let storage = storage as? any AcknowledgingStorage else {
+                throw HueyError(.notSupported, "\(type(of: storage)) cannot deliver at least once")
+            }
             return try await storage.acknowledgingChannel(options)
+        } catch let error as HueyError where error.code == .notSupported && guarantee == nil {
+            logger.warning(
+                "Delivery is at most once: what a consumer holds when it dies is lost.",
+                metadata: ["reason": "\(error)"]
+            )
+            return AtMostOnceChannel(storage: storage, now: time.microseconds)
         }
-        return AtMostOnceChannel(storage: storage, now: time.microseconds)
     }
 }

@@ -29,13 +29,6 @@ extension Storage {
 
     public func deleteData(_ key: String) async throws -> Bool { try await popData(key) != nil }
 
-    public func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
-        guard ttl == nil else { throw HueyError(.notSupported, "ttl is not supported by this storage.") }
-        if try await hasData(forKey: key) { return false }
-        try await putData(value, forKey: key, isResult: false)
-        return true
-    }
-
     public func waitResult(
         _ key: String,
         timeout: Duration?,
@@ -92,6 +85,11 @@ extension Storage {
     public func ping() async throws { _ = try await queueSize() }
 
     public func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
+        if isBlocking {
+            // It would wait for each of them.
+            guard count > 0, wait > .zero, let data = try await dequeue() else { return [] }
+            return [Delivery(data: data)]
+        }
         var deliveries: [Delivery] = []
         while deliveries.count < count, let data = try await dequeue() {
             deliveries.append(Delivery(data: data))
@@ -100,10 +98,6 @@ extension Storage {
     }
 
     public func interruptDequeue() async {}
-
-    public func giveBack(_ deliveries: [Delivery]) async throws {
-        for delivery in deliveries { try await enqueue(delivery.data, priority: nil) }
-    }
 
     public func commit(_ effects: [StorageEffect]) async throws {
         for effect in effects {
@@ -141,11 +135,10 @@ extension Storage {
     public func bury(_ letter: DeadLetter) async throws {
         var writer = PickleWriter()
         try letter.encode(to: &writer)
-        try await putData(
-            try writer.finish(),
-            forKey: "huey.swift.dead.\(letter.time)",
-            isResult: false
-        )
+        let data = try writer.finish()
+        // Several may be put aside within a microsecond.
+        var time = letter.time
+        while try await !putIfEmpty(data, forKey: "huey.swift.dead.\(time)", ttl: nil) { time &+= 1 }
     }
 }
 

@@ -5,8 +5,8 @@ import Synchronization
 extension RedisStorage: AcknowledgingStorage {
     /// A channel that keeps what it hands out on the server until it is settled.
     ///
-    /// - Throws: ``HueyError`` `.notSupported` for a server before Redis 6.2 and for a name that spreads over the slots of a cluster, the
-    ///   connection's error.
+    /// - Throws: ``HueyError`` `.notSupported` for a server before Redis 6.2, `.invalidConfiguration` for a name that spreads over the slots
+    ///   of a cluster; the connection's error.
     public func acknowledgingChannel(_ options: DeliveryOptions) async throws -> any DeliveryChannel {
         var question = RedisBatch()
         question.append("COMMAND", "INFO", "BLMOVE")

@@ -210,6 +210,8 @@ private struct UntouchableStorage: Storage {
     func resultItems() async throws -> [String: [UInt8]] { throw Touched() }
     func flushResults() async throws { throw Touched() }
     func flushCounters() async throws { throw Touched() }
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool { throw Touched() }
+    func giveBack(_ deliveries: [Delivery]) async throws { throw Touched() }
 }
 
 /// A storage that refuses priorities, as huey's list on Redis does.
@@ -244,4 +246,8 @@ private struct WithoutPriority: Storage {
     func resultItems() async throws -> [String: [UInt8]] { try await storage.resultItems() }
     func flushResults() async throws { try await storage.flushResults() }
     func flushCounters() async throws { try await storage.flushCounters() }
+    func putIfEmpty(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
+        try await storage.putIfEmpty(value, forKey: key, ttl: ttl)
+    }
+    func giveBack(_ deliveries: [Delivery]) async throws { try await storage.giveBack(deliveries) }
 }
