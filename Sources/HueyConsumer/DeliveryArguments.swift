@@ -15,7 +15,7 @@ public struct DeliveryArguments: ParsableArguments {
     @Flag(help: "huey's own contract: what a dead worker held is lost.")
     public var atMostOnce = false
 
-    @Flag(help: "Refuse to start where the storage cannot keep messages until they are done. That is the default where it can.")
+    @Flag(help: "Refuse to start where the storage cannot keep messages until they are done; the default where it can.")
     public var atLeastOnce = false
 
     @Option(
