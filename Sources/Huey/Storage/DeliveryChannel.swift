@@ -52,8 +52,8 @@ public struct Settlement: Sendable {
 }
 
 extension Settlement {
-    /// The same for each task by itself, where it is about several that came to their ends.
-    package var single: [Settlement] {
+    /// The same for each task by itself, where it is about several that came to their ends: what a channel that knows no batches commits.
+    public var single: [Settlement] {
         guard delivery == nil, effects.count == 1, case .complete(let tasks) = effects[0] else { return [self] }
         return tasks.settlements
     }

@@ -129,18 +129,19 @@ public struct Delivery: Sendable {
     public var redeliveries = 0
     /// How many of those died while the message's task ran, as far as that is known.
     public var deaths = 0
-    /// Where an acknowledging channel keeps the message until it is settled.
-    package var receipt: Receipt?
-    /// A place among what one consumer holds.
-    package struct Receipt: Sendable, Hashable {
-        /// Which of the consumer's lives took the message.
-        package let life: Int
-        /// The message's number in that life, in the order of the queue.
-        package let sequence: Int
+    /// By what an acknowledging channel knows the message again; nil where nothing is acknowledged.
+    public var receipt: Receipt?
 
-        package init(life: Int, sequence: Int) {
-            self.life = life
-            self.sequence = sequence
+    /// What a channel gives a message with, to find it again when it is acknowledged. Only the channel knows what the numbers mean.
+    public struct Receipt: Sendable, Hashable {
+        /// The channel's session that took the message: what a session took before it was given up belongs to somebody else.
+        public let session: Int
+        /// The message's number in that session.
+        public let number: Int
+
+        public init(session: Int, number: Int) {
+            self.session = session
+            self.number = number
         }
     }
 
@@ -181,8 +182,8 @@ public struct Completions: Sendable {
     private var bytes: [UInt8] = []
     /// Where each value ends among the bytes, and the next one begins.
     private var ends: [(end: Int, isStored: Bool)] = []
-    /// The tasks' messages.
-    package private(set) var deliveries: [Delivery] = []
+    /// The tasks' messages, each acknowledged in the write that stores its value.
+    public private(set) var deliveries: [Delivery] = []
 
     public init() {}
 
@@ -229,28 +230,27 @@ public struct Completions: Sendable {
     /// The same as effects of single tasks, for a storage that has no better way.
     public var effects: [StorageEffect] { settlements.flatMap(\.effects) }
 
-    /// Each task by itself.
-    package var settlements: [Settlement] {
+    /// Each task by itself, for a channel that has no better way.
+    public var settlements: [Settlement] {
         var settlements: [Settlement] = []
         forEach { bytes, value in
             let (id, delivery) = (String(decoding: bytes, as: UTF8.self), deliveries[settlements.count])
             let end: [StorageEffect] = [.delete(key: Message.revocationKey(id))]
             let value = value.map { StorageEffect.put(Array($0), key: id, isResult: true) }
-            let held = delivery.receipt == nil ? nil : delivery
-            settlements.append(Settlement(of: held, end + (value.map { [$0] } ?? []), isFinal: true))
+            settlements.append(Settlement(of: delivery, end + (value.map { [$0] } ?? []), isFinal: true))
         }
         return settlements
     }
 
     /// Groups of so many tasks at most, those left out whose messages one does not hold any more.
-    package func groups(of size: Int, heldIn life: Int) -> [Completions] {
-        if count <= size, deliveries.allSatisfy({ $0.receipt?.life == life }) { return count > 0 ? [self] : [] }
+    package func groups(of size: Int, heldIn session: Int) -> [Completions] {
+        if count <= size, deliveries.allSatisfy({ $0.receipt?.session == session }) { return count > 0 ? [self] : [] }
         var groups: [Completions] = []
         var group = Completions()
         var index = 0
         forEach { id, value in
             defer { index += 1 }
-            guard deliveries[index].receipt?.life == life else { return }
+            guard deliveries[index].receipt?.session == session else { return }
             group.ids.append(id.bindMemory(to: UInt8.self))
             group.append(value, of: deliveries[index])
             if group.count == size {

@@ -22,7 +22,7 @@ extension AcknowledgingChannel {
 
     func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
         let life = life
-        guard let receipt = delivery.receipt, receipt.life == life.index else { return .lost }
+        guard let receipt = delivery.receipt, receipt.session == life.index else { return .lost }
         var commands = RedisBatch.forScript()
         storage.values.exists(report.key, &commands)
         storage.values.counter(report.counterKey, &commands)
@@ -34,7 +34,7 @@ extension AcknowledgingChannel {
         let reply = try await storage.client.evaluate(
             DeliveryScripts.count,
             keys: [.init(keys.beats), .init(keys.held(life.name)), .init(keys.deaths)],
-            arguments: [.init(life.name), .init(receipt.sequence), .init(report.size)],
+            arguments: [.init(life.name), .init(receipt.number), .init(report.size)],
             commands: commands
         )
         switch reply.integer {
@@ -78,7 +78,7 @@ extension Settlement {
 
     /// What of it is about messages that this life holds.
     fileprivate func heldIn(_ life: Life) -> [Settlement] {
-        if let delivery { return delivery.receipt?.life == life.index ? [self] : [] }
+        if let delivery { return delivery.receipt?.session == life.index ? [self] : [] }
         return effects.flatMap { effect -> [Settlement] in
             guard case .complete(let tasks) = effect else { return [Settlement(of: nil, [effect], isFinal: isFinal)] }
             return tasks.groups(of: Self.mostTasks, heldIn: life.index).map {

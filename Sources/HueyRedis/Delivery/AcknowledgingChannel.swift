@@ -133,7 +133,7 @@ final class AcknowledgingChannel: DeliveryChannel {
     private func deliveries(_ taken: RedisReply, known: RedisReply, from first: Int, life: Life) -> [Delivery] {
         var deliveries = taken.elements?.compactMap(\.bytes).enumerated().map { index, entry in
             var delivery = Delivery(data: storage.queue.message(ofEntry: entry))
-            delivery.receipt = Delivery.Receipt(life: life.index, sequence: first + index)
+            delivery.receipt = Delivery.Receipt(session: life.index, number: first + index)
             return delivery
         }
         for death in known.elements?.compactMap(\.string) ?? [] {
@@ -161,7 +161,7 @@ final class AcknowledgingChannel: DeliveryChannel {
 
     /// The numbers of those that this life holds; the others belong to somebody else by now.
     func numbers(_ deliveries: [Delivery], of life: Life) -> [Int] {
-        deliveries.compactMap { $0.receipt?.life == life.index ? $0.receipt?.sequence : nil }
+        deliveries.compactMap { $0.receipt?.session == life.index ? $0.receipt?.number : nil }
     }
 
     func giveBack(_ deliveries: [Delivery]) async throws {
@@ -178,11 +178,11 @@ final class AcknowledgingChannel: DeliveryChannel {
 
     func noteStart(of delivery: Delivery) async throws {
         let life = life
-        guard let receipt = delivery.receipt, receipt.life == life.index else { return }
+        guard let receipt = delivery.receipt, receipt.session == life.index else { return }
         try await storage.client.eval(
             DeliveryScripts.start,
             keys: [.init(keys.beats), .init(keys.held(life.name))],
-            arguments: [.init(life.name), .init(receipt.sequence)]
+            arguments: [.init(life.name), .init(receipt.number)]
         )
     }
 }

@@ -39,15 +39,15 @@ struct CommitPlan {
         for settlement in settlements {
             for effect in settlement.effects {
                 try merged.add(effect)
-                if case .complete(let tasks) = effect { once += tasks.deliveries.compactMap { $0.receipt?.sequence } }
+                if case .complete(let tasks) = effect { once += tasks.deliveries.compactMap { $0.receipt?.number } }
             }
             guard settlement.isFinal, let delivery = settlement.delivery, let receipt = delivery.receipt else {
                 continue
             }
             if delivery.redeliveries > 0 {
-                again.append(receipt.sequence)
+                again.append(receipt.number)
             } else {
-                once.append(receipt.sequence)
+                once.append(receipt.number)
             }
         }
         var commands = RedisBatch.forScript(reservingCapacity: 512)
