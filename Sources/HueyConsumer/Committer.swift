@@ -106,7 +106,7 @@ final class Committer: GatheringSink {
     }
 
     /// Lets what is pending be written now: no worker is about to bring more, or somebody waits for it.
-    func settle() {
+    func writeSoon() {
         let writer = state.withLock { state in state.isEmpty ? nil : state.callWriter() }
         writer?.resume(returning: true)
     }
@@ -121,7 +121,7 @@ final class Committer: GatheringSink {
             if isDone {
                 continuation.resume()
             } else {
-                settle()
+                writeSoon()
             }
         }
     }

@@ -108,7 +108,7 @@ public final class Consumer: Service {
             await committer.value
         }
         huey.detach(parts.storageBuffer)
-        // Whatever is not settled by now goes back: tasks that did not heed their interruption, too.
+        // Whatever is not acknowledged by now goes back: tasks that did not heed their interruption, too.
         leases.cancel()
         await leases.value
         await channel.close()
@@ -249,7 +249,7 @@ public final class Consumer: Service {
                 options: options,
                 logger: logger.part("Worker"),
                 upkeep: consumer.upkeep,
-                settle: { committer.settle() }
+                writeEffects: { committer.writeSoon() }
             )
             self.fetcher = fetcher
             scheduler = Scheduler(

@@ -12,8 +12,8 @@ struct Fetcher: Sendable {
     let logger: Logger
     /// Where it does what takes long, or what the storage has no executor for.
     let upkeep: ThreadExecutor
-    /// Lets what finished tasks brought about be written now.
-    let settle: @Sendable () -> Void
+    /// Has the effects of finished tasks written now.
+    let writeEffects: @Sendable () -> Void
     /// What was enqueued here while messages were on their way.
     private let overtaken = Overtaking()
     private let flight = Flight()
@@ -43,15 +43,15 @@ struct Fetcher: Sendable {
         /// The longest pause after a failure: work goes on within a second once the storage is back.
         static let failurePause = Duration.milliseconds(500)
         /// How long a consumer that stops tries to put back what it holds.
-        static let farewell = Duration.seconds(5)
+        static let returnLimit = Duration.seconds(5)
     }
 
-    /// How much is fetched ahead: it grows while tasks are fast.
-    private struct Appetite {
+    /// How many messages are fetched ahead: the window grows while tasks are fast.
+    private struct PrefetchWindow {
         /// So much at most.
         let most: Int
         /// How many messages are fetched beyond those that workers wait for.
-        var allowance = 0
+        var size = 0
         /// Whether the queue had as many when it was last asked.
         var isQueueDeep = false
         /// Whether the last tasks were over in no time.
@@ -65,7 +65,7 @@ struct Fetcher: Sendable {
 
         /// From how few waiting messages on more are fetched while all workers are busy, so that none has to wait for the next batch.
         func lowWater(_ limit: Int?) -> Int {
-            limit == nil && isQueueDeep && allowance >= Bound.deepBatch ? allowance : -1
+            limit == nil && isQueueDeep && size >= Bound.deepBatch ? size : -1
         }
 
         /// How many of so many workers are left idle when messages come: where a queue is deep and tasks are quick.
@@ -86,7 +86,7 @@ struct Fetcher: Sendable {
                 bytes = min(Bound.bytes, max(1, bytes) * 2)
             }
             let fitting = bytes * deliveries.count / max(1, byteCount)
-            allowance = min(most, max(1, fitting), max(1, allowance * 2))
+            size = min(most, max(1, fitting), max(1, size * 2))
         }
 
         /// Takes in how a fetch of up to `wanted` messages ended.
@@ -107,7 +107,7 @@ struct Fetcher: Sendable {
         /// After a fetch that failed: the next asks for half as much.
         mutating func shrink(after wanted: Int) {
             ceiling = max(1, limit(wanted) / 2)
-            allowance = 0
+            size = 0
         }
 
         /// After a fetch that succeeded: by and by as much again as before.
@@ -132,17 +132,17 @@ struct Fetcher: Sendable {
     }
 
     private func run(_ looks: inout DiscardingTaskGroup) async {
-        var appetite = Appetite(most: Bound.batch(acknowledged: channel.acknowledges))
+        var window = PrefetchWindow(most: Bound.batch(acknowledged: channel.acknowledges))
         var pause = options.initialDelay
         var isFailing = false
         while true {
             let recalls = flight.recalls
             let count: Int
-            switch await wanted(appetite.lowWater(options.prefetch)) {
+            switch await wanted(window.lowWater(options.prefetch)) {
             case .demand(.stopped): return
             case .demand(.withdrawn), .stuck:
-                appetite.allowance = 0
-                settle()
+                window.size = 0
+                writeEffects()
                 await handBack()
                 continue
             case .demand(.low): count = 0
@@ -150,9 +150,9 @@ struct Fetcher: Sendable {
             }
             do {
                 if count > 0 {
-                    try await fetch(for: count, &appetite, &pause, &looks)
+                    try await fetch(for: count, &window, &pause, &looks)
                 } else {
-                    try await fetchAhead(&appetite, since: recalls, &looks)
+                    try await fetchAhead(&window, since: recalls, &looks)
                 }
                 if isFailing { logger.info("Reading from the queue again.") }
                 isFailing = false
@@ -164,77 +164,77 @@ struct Fetcher: Sendable {
         }
     }
 
-    /// Fetches for idle workers, and as much beyond as there is an appetite for. Waits for the first message.
+    /// Fetches for idle workers, and as much beyond as the window says. Waits for the first message.
     private func fetch(
         for idle: Int,
-        _ appetite: inout Appetite,
+        _ window: inout PrefetchWindow,
         _ pause: inout Duration,
         _ looks: inout DiscardingTaskGroup
     ) async throws {
-        let limit = appetite.limit(idle + min(appetite.allowance, options.prefetch ?? appetite.most))
+        let limit = window.limit(idle + min(window.size, options.prefetch ?? window.most))
         overtaken.begin()
-        let (deliveries, elapsed) = try await dequeue(upTo: limit, wait: .seconds(1), &appetite)
-        appetite.isQueueDeep = deliveries.count == limit
+        let (deliveries, elapsed) = try await dequeue(upTo: limit, wait: .seconds(1), &window)
+        window.isQueueDeep = deliveries.count == limit
         guard !deliveries.isEmpty else {
-            appetite.allowance = 0
+            window.size = 0
             if !channel.isBlocking { await sleep(&pause) }
             return
         }
         pause = options.initialDelay
-        appetite.grow(after: deliveries, in: elapsed)
-        await giveBack(await supply(deliveries, &appetite, &looks))
+        window.grow(after: deliveries, in: elapsed)
+        await giveBack(await supply(deliveries, &window, &looks))
     }
 
     /// Fetches while all workers are busy, one batch while another is decoded, as long as batches are full and workers keep up.
     private func fetchAhead(
-        _ appetite: inout Appetite,
+        _ window: inout PrefetchWindow,
         since recalls: Int,
         _ looks: inout DiscardingTaskGroup
     ) async throws {
-        guard flight.begin(since: recalls) else { return appetite.allowance = 0 }
+        guard flight.begin(since: recalls) else { return window.size = 0 }
         defer { flight.end() }
-        var limit = appetite.limit(appetite.allowance)
+        var limit = window.limit(window.size)
         overtaken.begin()
         // Messages that wait must not wait for others to come.
-        var (deliveries, elapsed) = try await dequeue(upTo: limit, wait: .zero, &appetite)
+        var (deliveries, elapsed) = try await dequeue(upTo: limit, wait: .zero, &window)
         while !deliveries.isEmpty {
-            appetite.isQueueDeep = deliveries.count == limit
-            appetite.grow(after: deliveries, in: elapsed)
-            limit = appetite.limit(appetite.allowance)
+            window.isQueueDeep = deliveries.count == limit
+            window.grow(after: deliveries, in: elapsed)
+            limit = window.limit(window.size)
             guard flight.recalls == recalls else {
-                appetite.allowance = 0
+                window.size = 0
                 return await giveBack(deliveries)
             }
-            let next = mayFetchNext(appetite) ? fetchNext(limit) : nil
-            let late = await supply(deliveries, &appetite, &looks)
+            let next = mayFetchNext(window) ? fetchNext(limit) : nil
+            let late = await supply(deliveries, &window, &looks)
             guard let next else { return await giveBack(late) }
             let following = await next.result
             // In their order: what stands behind goes back with them.
             if !late.isEmpty { await giveBack(late + ((try? following.get().0) ?? [])) }
-            (deliveries, elapsed) = try appetite.note(following, of: limit)
+            (deliveries, elapsed) = try window.note(following, of: limit)
             if !late.isEmpty { return }
         }
-        appetite.isQueueDeep = false
+        window.isQueueDeep = false
     }
 
-    private func mayFetchNext(_ appetite: Appetite) -> Bool {
+    private func mayFetchNext(_ window: PrefetchWindow) -> Bool {
         // Where messages have priorities, what is enqueued meanwhile may have to overtake.
-        appetite.isQueueDeep && !huey.storage.supportsPriority && !buffer.isStopped
-            && buffer.backlog <= appetite.allowance
+        window.isQueueDeep && !huey.storage.supportsPriority && !buffer.isStopped
+            && buffer.backlog <= window.size
     }
 
     private func fetchNext(_ limit: Int) -> Task<Fetched, any Error> {
         Task(executorPreference: huey.storage.executor ?? upkeep) { try await dequeue(upTo: limit, wait: .zero) }
     }
 
-    private func dequeue(upTo limit: Int, wait: Duration, _ appetite: inout Appetite) async throws -> Fetched {
+    private func dequeue(upTo limit: Int, wait: Duration, _ window: inout PrefetchWindow) async throws -> Fetched {
         let result: Result<Fetched, any Error>
         do {
             result = .success(try await dequeue(upTo: limit, wait: wait))
         } catch {
             result = .failure(error)
         }
-        return try appetite.note(result, of: limit)
+        return try window.note(result, of: limit)
     }
 
     private func dequeue(upTo limit: Int, wait: Duration) async throws -> Fetched {
@@ -246,7 +246,7 @@ struct Fetcher: Sendable {
     /// Decodes messages and hands them out. Returns what is to be put back.
     private func supply(
         _ deliveries: [Delivery],
-        _ appetite: inout Appetite,
+        _ window: inout PrefetchWindow,
         _ looks: inout DiscardingTaskGroup
     ) async -> [Delivery] {
         let prepared = await prepare(deliveries)
@@ -257,7 +257,7 @@ struct Fetcher: Sendable {
             looks.addTask { await huey.look(at: prepared) }
         }
         // Noted before a look into the buffer, or in the buffer when it is looked into: nothing slips through between.
-        let idle = appetite.idleWorkers(of: options.workers, options.prefetch, ended: inFlight.totals)
+        let idle = window.idleWorkers(of: options.workers, options.prefetch, ended: inFlight.totals)
         return buffer.supply(messages, leavingIdle: idle) { messages in
             guard let priority = overtaken.priority else { return true }
             return !messages.contains { $0.priority < priority }
@@ -342,7 +342,7 @@ struct Fetcher: Sendable {
             } catch {
                 let failure = error as? any StorageFailure
                 if buffer.isStopped { stopped = stopped ?? .now }
-                let isLate = stopped.map { $0.duration(to: .now) > Bound.farewell } ?? false
+                let isLate = stopped.map { $0.duration(to: .now) > Bound.returnLimit } ?? false
                 // What is held would run nowhere: it goes back as soon as the server takes it.
                 guard failure?.isWorthWaiting == true || channel.acknowledges, !isLate else {
                     if !isUncertain, await keep(deliveries, because: error) { return }

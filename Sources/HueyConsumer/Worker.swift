@@ -109,10 +109,10 @@ final class Worker {
     private nonisolated(nonsending) func next() async -> HeldMessage? {
         if holdsNothingElse { try? await committer.flush() }
         if let (message, isLast) = buffer.take() {
-            if isLast { committer.settle() }
+            if isLast { committer.writeSoon() }
             return await executor.claim(message)
         }
-        committer.settle()
+        committer.writeSoon()
         guard let message = await buffer.next() else { return nil }
         return await executor.claim(message)
     }

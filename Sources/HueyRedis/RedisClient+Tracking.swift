@@ -16,20 +16,20 @@ extension RedisClient {
         optIn: Bool = false,
         hearing onChange: @escaping @Sendable (RedisReply?) -> Void
     ) async throws -> RedisConnection? {
-        let ear = try await connect()
+        let subscriber = try await connect()
         do {
-            guard ear.clientID != 0 else { throw RedisError(.server, "NOPERM no client id") }
-            try await ear.subscribe(to: invalidations, hearing: onChange)
+            guard subscriber.clientID != 0 else { throw RedisError(.server, "NOPERM no client id") }
+            try await subscriber.subscribe(to: invalidations, hearing: onChange)
             var batch = RedisBatch()
             let options: [RedisArgument] = optIn ? ["OPTIN", "NOLOOP"] : ["NOLOOP"]
-            batch.append("CLIENT", ["TRACKING", "ON", "REDIRECT", .init(ear.clientID)] + options)
+            batch.append("CLIENT", ["TRACKING", "ON", "REDIRECT", .init(subscriber.clientID)] + options)
             _ = try await reader.execute(batch, timeout: configuration.commandTimeout)[0].get()
-            return ear
+            return subscriber
         } catch let error as RedisError where error.code == .server && !error.isTransient {
-            await ear.close()
+            await subscriber.close()
             return nil
         } catch {
-            await ear.close()
+            await subscriber.close()
             await reader.close()
             throw error
         }

@@ -36,10 +36,10 @@ struct RedisKeys: Sendable {
     /// Messages that cannot be run.
     let dead: String
     /// A hash: for each consumer that is alive, its heartbeat.
-    let beats: String
+    let heartbeats: String
     /// A hash: for each message that outlived its consumer, by its SHA-1, how often; with a `!` behind, how often it had started.
     let deaths: String
-    /// A sorted set: every life, by when it began; from its end on, by when it ended, for an hour, where a blocking move may still bring it a
+    /// A sorted set: every session, by when it began; from its end on, by when it ended, for an hour, where a blocking move may still bring it a
     /// message. By it what is held is found even where there is no heartbeat.
     let gone: String
     /// The kind of storage of those who hold messages.
@@ -59,7 +59,7 @@ struct RedisKeys: Sendable {
         counterPrefix = "huey.c.\(name)."
         notifyPrefix = "huey.notify.\(name)."
         dead = "huey.swift.dead.\(name)"
-        beats = "huey.swift.beats.\(name)"
+        heartbeats = "huey.swift.beats.\(name)"
         deaths = "huey.swift.deaths.\(name)"
         gone = "huey.swift.gone.\(name)"
         kind = "huey.swift.kind.\(name)"
@@ -79,11 +79,11 @@ struct RedisKeys: Sendable {
     /// A hash of one field: the id of the unique job that a key stands for.
     func unique(_ digest: String) -> String { "huey.swift.unique.\(name).\(digest)" }
 
-    /// What one life of a consumer holds: a hash of messages by their number, with `c`, the number of its last commit, and `!` before the
+    /// What one session of a consumer holds: a hash of messages by their number, with `c`, the number of its last commit, and `!` before the
     /// number of one whose task started.
-    func held(_ life: String) -> String { "huey.swift.held.\(name).\(life)" }
+    func held(_ session: String) -> String { "huey.swift.held.\(name).\(session)" }
     /// Where a blocking move puts a message, until it has a number.
-    func next(_ life: String) -> String { "huey.swift.next.\(name).\(life)" }
-    /// The locks that a life holds: fields of ``results``, or keys in the kinds that expire.
-    func locks(_ life: String) -> String { "huey.swift.locks.\(name).\(life)" }
+    func next(_ session: String) -> String { "huey.swift.next.\(name).\(session)" }
+    /// The locks that a session holds: fields of ``results``, or keys in the kinds that expire.
+    func locks(_ session: String) -> String { "huey.swift.locks.\(name).\(session)" }
 }

@@ -14,11 +14,11 @@ public final class RedisStorage: Storage {
     let queue: any RedisQueue
     let values: any RedisValues
     let logger: Logger
-    /// The life of the consumer that acknowledges on this storage, if one does.
-    let lifeOfConsumer = Mutex<String?>(nil)
+    /// The session of the consumer that acknowledges on this storage, if one does.
+    let sessionOfConsumer = Mutex<String?>(nil)
     /// This scheduler's mark among those that move messages.
     let schedulerMark: String
-    /// For each lock that this process holds, the lives in which it was taken: more than one where a task goes on that was taken for dead.
+    /// For each lock that this process holds, the sessions in which it was taken: more than one where a task goes on that was taken for dead.
     let holders = Mutex<[String: [String]]>([:])
 
     /// A storage on the server that a URL in redis-py's form names.

@@ -39,7 +39,7 @@ final class ResultListener: Sendable {
 
     private struct State {
         var reader: RedisConnection?
-        var ear: RedisConnection?
+        var subscriber: RedisConnection?
         var isRefused = false
         /// By the notification's key, and their numbers.
         var waiters: [String: [Int: Waiter]] = [:]
@@ -154,15 +154,19 @@ final class ResultListener: Sendable {
             if let known = known() { return known.reader }
             await close()
             let reader = try await client.connect()
-            let ear = try await client.listener(for: reader, optIn: true, hearing: { [weak self] in self?.hear($0) })
-            guard let ear else {
+            let subscriber = try await client.listener(
+                for: reader,
+                optIn: true,
+                hearing: { [weak self] in self?.hear($0) }
+            )
+            guard let subscriber else {
                 await reader.close()
                 state.withLock { $0.isRefused = true }
                 return nil
             }
             state.withLock { state in
                 state.reader = reader
-                state.ear = ear
+                state.subscriber = subscriber
             }
             return reader
         }
@@ -171,18 +175,18 @@ final class ResultListener: Sendable {
     private func known() -> (reader: RedisConnection?, Void)? {
         state.withLock { state in
             if state.isRefused { return (nil, ()) }
-            guard let reader = state.reader, !reader.isClosed, state.ear?.isClosed == false else { return nil }
+            guard let reader = state.reader, !reader.isClosed, state.subscriber?.isClosed == false else { return nil }
             return (reader, ())
         }
     }
 
     func close() async {
-        let (reader, ear) = state.withLock { state in
-            defer { (state.reader, state.ear) = (nil, nil) }
-            return (state.reader, state.ear)
+        let (reader, subscriber) = state.withLock { state in
+            defer { (state.reader, state.subscriber) = (nil, nil) }
+            return (state.reader, state.subscriber)
         }
         await reader?.close()
-        await ear?.close()
+        await subscriber?.close()
     }
 }
 

@@ -43,7 +43,7 @@ struct CommitterTests {
         rig.storage.holdCommits()
         let task = rig.run()
         try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
-        rig.committer.settle()
+        rig.committer.writeSoon()
         await rig.storage.commits.wait(for: 1)
         for key in ["b", "c", "d"] {
             try await rig.committer.submit(Settlement(of: nil, [Self.put(key)], isFinal: true))
@@ -59,7 +59,7 @@ struct CommitterTests {
         let rig = Rig()
         let task = rig.run()
         for key in ["a", "b"] { try await rig.committer.submit(Settlement(of: nil, [Self.put(key)], isFinal: true)) }
-        rig.committer.settle()
+        rig.committer.writeSoon()
         await rig.storage.commits.wait(for: 1)
         #expect(rig.storage.commits.all.map(\.count) == [2])
         await rig.end(task)
@@ -128,7 +128,7 @@ struct CommitterTests {
         rig.storage.holdCommits()
         let task = rig.run()
         try await rig.committer.submit(Settlement(of: nil, [Self.put("first")], isFinal: true))
-        rig.committer.settle()
+        rig.committer.writeSoon()
         await rig.storage.commits.wait(for: 1)
         let progress = Recorder<Int>()
         let producer = Task {
@@ -155,7 +155,7 @@ struct CommitterTests {
         let committer = rig.committer
         let task = Task { await committer.run(retryDelay: .seconds(3600)) }
         try await committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
-        committer.settle()
+        committer.writeSoon()
         await rig.log.lines.wait(for: 1)
         task.cancel()
         try await committer.flush()

@@ -67,7 +67,7 @@ struct CodableTests {
     }
 
     @Test("a view is written into another pickle with its sharing")
-    func grafts() throws {
+    func valuesOfDocuments() throws {
         // [x, x] with x = ['s']
         let document = try PickleDocument([
             0x80, 4, 0x5D, 0x94, 0x28, 0x5D, 0x94, 0x8C, 3, 0x61, 0x62, 0x63, 0x94, 0x61, 0x68, 1, 0x65, 0x2E,

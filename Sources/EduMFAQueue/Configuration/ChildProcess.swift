@@ -34,7 +34,7 @@ struct ChildProcess: Sendable {
     /// Bytes of output.
     static let mostOutput = 8 << 20
     /// How often the child is looked at while it writes nothing.
-    private static let glance: Int32 = 10
+    private static let pollInterval: Int32 = 10
 
     let path: String
     let arguments: [String]
@@ -70,7 +70,7 @@ struct ChildProcess: Sendable {
                 return (hasEnded ? Self.ending(status) : .timeout, output)
             }
             var events = pollfd(fd: isOpen ? reader : -1, events: Int16(POLLIN), revents: 0)
-            _ = poll(&events, 1, Self.glance)
+            _ = poll(&events, 1, Self.pollInterval)
         }
     }
 

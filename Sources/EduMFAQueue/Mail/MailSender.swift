@@ -10,7 +10,7 @@ package actor MailSender: MailTransport {
         var connection: SMTPConnection
         var messages: Int
         /// Says goodbye when nobody has taken the connection in time.
-        var farewell: Task<Void, Never>
+        var closing: Task<Void, Never>
         var id: Int
     }
 
@@ -47,7 +47,7 @@ package actor MailSender: MailTransport {
         isShutDown = true
         let all = kept.values.joined()
         kept = [:]
-        for connection in all { connection.farewell.cancel() }
+        for connection in all { connection.closing.cancel() }
         await withDiscardingTaskGroup { group in
             for connection in all { group.addTask { await connection.connection.quit() } }
         }
@@ -122,7 +122,7 @@ package actor MailSender: MailTransport {
 
     private func take(_ access: MailAccess) -> (SMTPConnection, messages: Int)? {
         while let last = kept[access]?.popLast() {
-            last.farewell.cancel()
+            last.closing.cancel()
             if last.connection.isOpen { return (last.connection, last.messages) }
         }
         kept[access] = nil
@@ -135,12 +135,12 @@ package actor MailSender: MailTransport {
         }
         nextID += 1
         let (id, clock, idleTime) = (nextID, clock, options.idleTime)
-        let farewell = Task {
+        let closing = Task {
             guard (try? await clock.sleep(for: idleTime)) != nil else { return }
             await self.letGo(id, access)
         }
         kept[access, default: []].append(
-            Kept(connection: connection, messages: messages, farewell: farewell, id: id)
+            Kept(connection: connection, messages: messages, closing: closing, id: id)
         )
     }
 

@@ -198,7 +198,7 @@ extension Executor {
     }
 
     /// Writes out what has been gathered, and may be written by now.
-    private func settle(_ pending: inout PendingEffects, _ run: TaskRun) async throws {
+    private func flush(_ pending: inout PendingEffects, _ run: TaskRun) async throws {
         try await submit(pending.effects, run, isFinal: false)
         pending.effects.removeAll(keepingCapacity: true)
         try await sink.flush()
@@ -212,7 +212,7 @@ extension Executor {
         after pending: inout PendingEffects
     ) async throws {
         guard huey.listens(to: signal) else { return }
-        try await settle(&pending, run)
+        try await flush(&pending, run)
         await huey.emit(signal, message, error: error)
     }
 
@@ -226,7 +226,7 @@ extension Executor {
     private func runPostExecute(_ run: TaskRun, after pending: inout PendingEffects) async throws {
         let hooks = huey.hooks.withState { $0.postExecute }
         guard !hooks.isEmpty, let context = run.context, let outcome = run.outcome else { return }
-        try await settle(&pending, run)
+        try await flush(&pending, run)
         for (name, hook) in hooks {
             do {
                 try await hook(context, outcome)
@@ -243,7 +243,7 @@ extension Executor {
         _ run: TaskRun,
         after pending: inout PendingEffects
     ) async throws {
-        try await settle(&pending, run)
+        try await flush(&pending, run)
         let report = ChordReport(
             key: chord.key(of: chord.index),
             counterKey: "chord:\(chord.id)",

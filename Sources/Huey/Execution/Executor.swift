@@ -22,7 +22,7 @@ package struct Executor: Sendable {
     let inFlight: InFlight
     /// Where synchronous handlers run; nil for wherever the message is run.
     private let threads: ThreadExecutor?
-    private let seat: InFlight.Seat
+    private let slot: InFlight.WorkerSlot
     package var policy: MessagePolicy
     package var logger: Logger
 
@@ -39,7 +39,7 @@ package struct Executor: Sendable {
         gatherer = sink as? any GatheringSink
         self.inFlight = inFlight
         self.threads = threads
-        seat = inFlight.seat()
+        slot = inFlight.slot()
         self.policy = policy
         self.logger = logger
     }
@@ -200,7 +200,7 @@ package struct Executor: Sendable {
             start.isKnownToRun(generation: huey.revocationGeneration.current, at: begin)
         else { return nil }
         logger.info("Executing \(start.message.summary)")
-        seat.insert(start)
+        slot.insert(start)
         let context = TaskContext(huey: huey, start: start, deadline: nil, logger: logger)
         return PlainCall(start: start, context: context, begin: begin)
     }
@@ -211,7 +211,7 @@ package struct Executor: Sendable {
         let duration = call.begin.duration(to: end)
         switch result {
         case .success(let value):
-            seat.remove(start, after: duration)
+            slot.remove(start, after: duration)
             note(nil, call.context, took: duration)
             guard let isFull = complete(value, start, took: duration, at: end) else {
                 return .open(.value(value), call.context, took: duration)
@@ -219,11 +219,11 @@ package struct Executor: Sendable {
             return isFull ? .full : .settled
         case .failure(let error):
             if error is CancellationError, Task.isCancelled {
-                seat.remove(start)
+                slot.remove(start)
                 _ = interrupted(start)
                 return .interrupted
             }
-            seat.remove(start, after: duration)
+            slot.remove(start, after: duration)
             note(error, call.context, took: duration)
             return .open(.failure(error), call.context, took: duration)
         }
@@ -312,8 +312,8 @@ package struct Executor: Sendable {
         } else {
             logger.info("Executing \(message.summary)")
             // Before anybody hears of it: who stops the consumer because of that must find the task running.
-            seat.insert(start)
-            defer { seat.remove(start) }
+            slot.insert(start)
+            defer { slot.remove(start) }
             guard let span = huey.startSpan(running: message, retries: message.retries ?? start.task.settings.retries)
             else { return try await begin(run, start, nil) }
             defer { span.end() }
@@ -395,7 +395,7 @@ package struct Executor: Sendable {
         if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
         let outcome = await outcome(of: context, task, huey.immediate ? nil : limit)
         let duration = begin.duration(to: .now)
-        seat.remove(start, after: duration)
+        slot.remove(start, after: duration)
         guard let outcome else {
             span?.recordInterruption()
             return interrupted(start)

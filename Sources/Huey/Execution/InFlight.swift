@@ -3,7 +3,7 @@ import Synchronization
 /// The tasks that are running now: huey's `_tasks_in_flight`.
 package final class InFlight: Sendable {
     /// What one worker runs, in the order of their start: mostly one task.
-    final class Seat: Sendable {
+    final class WorkerSlot: Sendable {
         private struct State {
             var running: [ReadyTask] = []
             var totals = Totals()
@@ -58,7 +58,7 @@ package final class InFlight: Sendable {
         }
     }
 
-    private let seats = Mutex<[Seat]>([])
+    private let slots = Mutex<[WorkerSlot]>([])
 
     private let isSuspectRunning = Mutex(false)
 
@@ -66,23 +66,23 @@ package final class InFlight: Sendable {
 
     package init() {}
 
-    /// A seat for one worker, so that workers need not wait for each other.
-    func seat() -> Seat {
-        let seat = Seat()
-        seats.withLock { $0.append(seat) }
-        return seat
+    /// A slot for one worker, so that workers need not wait for each other.
+    func slot() -> WorkerSlot {
+        let slot = WorkerSlot()
+        slots.withLock { $0.append(slot) }
+        return slot
     }
 
-    package var count: Int { seats.withLock { $0.reduce(0) { $0 + $1.count } } }
+    package var count: Int { slots.withLock { $0.reduce(0) { $0 + $1.count } } }
 
     /// What has come to its end here.
     package var totals: Totals {
-        seats.withLock { $0.reduce(into: Totals()) { $0.add($1.totals) } }
+        slots.withLock { $0.reduce(into: Totals()) { $0.add($1.totals) } }
     }
 
     /// Tells the listeners of every running task that it will not finish. Mirrors `notify_interrupted_tasks`.
     package func notifyInterrupted(_ huey: Huey) async {
-        let running = seats.withLock { $0.flatMap { $0.takeAll() } }
+        let running = slots.withLock { $0.flatMap { $0.takeAll() } }
         for task in running.sorted(by: { $0.message.id < $1.message.id }) {
             await huey.emit(.interrupted, task.message)
         }

@@ -14,13 +14,13 @@ package final class RevocationLook: Sendable {
 
         func isFresh(_ generation: Int, at now: ContinuousClock.Instant) -> Bool {
             guard let readAt, self.generation == generation else { return false }
-            return readAt.duration(to: now) < RevocationLook.shelfLife
+            return readAt.duration(to: now) < RevocationLook.freshness
         }
     }
 
     /// After this long somebody else may have revoked the task: the consumer looks again. It is longer than a batch of fast tasks takes, and
     /// behind a slow task no message waits that long: it goes back to the queue.
-    private static let shelfLife = Duration.milliseconds(20)
+    private static let freshness = Duration.milliseconds(20)
 
     private let state = Mutex(State())
     private let firstLook = UnderWay()

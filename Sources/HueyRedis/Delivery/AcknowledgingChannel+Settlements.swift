@@ -6,23 +6,23 @@ import Synchronization
 /// What became of messages.
 extension AcknowledgingChannel {
     func commit(_ settlements: [Settlement], number: Int) async throws {
-        let life = life
-        let ours = settlements.flatMap { $0.heldIn(life) }
+        let session = session
+        let ours = settlements.flatMap { $0.heldIn(session) }
         let lost = settlements.reduce(0) { $0 + $1.messageCount } - ours.reduce(0) { $0 + $1.messageCount }
         if lost > 0 {
             logger.warning("Outcomes are not stored: their messages were taken over", metadata: ["count": "\(lost)"])
         }
         let commits = try CommitPlan.split(ours).enumerated().map { index, part in
-            try CommitPlan(part, life: life, number: number * CommitPlan.partsPerNumber + index, storage: storage)
+            try CommitPlan(part, session: session, number: number * CommitPlan.partsPerNumber + index, storage: storage)
         }
         for commit in commits {
-            guard try await commit.carryOut() != -1 else { return try await renew(after: life) }
+            guard try await commit.carryOut() != -1 else { return try await renew(after: session) }
         }
     }
 
     func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
-        let life = life
-        guard let receipt = delivery.receipt, receipt.session == life.index else { return .lost }
+        let session = session
+        guard let receipt = delivery.receipt, receipt.session == session.index else { return .lost }
         var commands = RedisBatch.forScript()
         storage.values.exists(report.key, &commands)
         storage.values.counter(report.counterKey, &commands)
@@ -33,15 +33,15 @@ extension AcknowledgingChannel {
         storage.values.count(report.counterKey, &commands)
         let reply = try await storage.client.evaluate(
             DeliveryScripts.count,
-            keys: [.init(keys.beats), .init(keys.held(life.name)), .init(keys.deaths)],
-            arguments: [.init(life.name), .init(receipt.number), .init(report.size)],
+            keys: [.init(keys.heartbeats), .init(keys.held(session.name)), .init(keys.deaths)],
+            arguments: [.init(session.name), .init(receipt.number), .init(report.size)],
             commands: commands
         )
         switch reply.integer {
         case 1: return .counted
         case 2: return .last
         default:
-            try await renew(after: life)
+            try await renew(after: session)
             return .lost
         }
     }
@@ -76,12 +76,12 @@ extension Settlement {
         }
     }
 
-    /// What of it is about messages that this life holds.
-    fileprivate func heldIn(_ life: Life) -> [Settlement] {
-        if let delivery { return delivery.receipt?.session == life.index ? [self] : [] }
+    /// What of it is about messages that this session holds.
+    fileprivate func heldIn(_ session: Session) -> [Settlement] {
+        if let delivery { return delivery.receipt?.session == session.index ? [self] : [] }
         return effects.flatMap { effect -> [Settlement] in
             guard case .complete(let tasks) = effect else { return [Settlement(of: nil, [effect], isFinal: isFinal)] }
-            return tasks.groups(of: Self.mostTasks, heldIn: life.index).map {
+            return tasks.groups(of: Self.mostTasks, heldIn: session.index).map {
                 Settlement(of: nil, [.complete($0)], isFinal: isFinal)
             }
         }

@@ -31,7 +31,7 @@ struct CommitPlan {
     }
 
     /// - Throws: ``HueyError`` for an effect that cannot be written.
-    init(_ settlements: ArraySlice<Settlement>, life: Life, number: Int, storage: RedisStorage) throws {
+    init(_ settlements: ArraySlice<Settlement>, session: Session, number: Int, storage: RedisStorage) throws {
         self.storage = storage
         var merged = MergedEffects()
         var once: [Int] = []
@@ -53,16 +53,16 @@ struct CommitPlan {
         var commands = RedisBatch.forScript(reservingCapacity: 512)
         try merged.write(to: &commands, for: storage)
         self.commands = commands
-        keys = [storage.keys.beats, storage.keys.held(life.name), storage.keys.deaths].map { .init($0) }
+        keys = [storage.keys.heartbeats, storage.keys.held(session.name), storage.keys.deaths].map { .init($0) }
         var arguments: [RedisArgument] = []
         arguments.reserveCapacity(4 + once.count + again.count)
-        arguments += [.init(life.name), .init(number), .init(once.count + again.count), .init(again.count)]
+        arguments += [.init(session.name), .init(number), .init(once.count + again.count), .init(again.count)]
         for number in once { arguments.append(.init(number)) }
         for number in again { arguments.append(.init(number)) }
         self.arguments = arguments
     }
 
-    /// What the script answers: 1, 0 when it was done before, -1 when the life is over.
+    /// What the script answers: 1, 0 when it was done before, -1 when the session is over.
     func carryOut() async throws -> Int {
         let reply = try await storage.client.evaluate(
             DeliveryScripts.commit,

@@ -10,13 +10,13 @@ import Redis
 /// by which a session is found (its heartbeat, its entry among the sessions) is removed last of all: a step that the server refuses
 /// leaves everything for the next attempt.
 struct DeliveryScripts: Sendable {
-    /// KEYS: queue, held, beats, deaths, next. ARGV: life, first number, count, whether the same was asked before.
-    /// Answers messages and what is known of deaths: "index deliveries deaths". -1 when the life is over.
+    /// KEYS: queue, held, heartbeats, deaths, next. ARGV: session, first number, count, whether the same was asked before.
+    /// Answers messages and what is known of deaths: "index deliveries deaths". -1 when the session is over.
     let take: RedisScript
-    /// KEYS: queue, held, beats. ARGV: life, numbers. Puts messages back to the head of the queue.
+    /// KEYS: queue, held, heartbeats. ARGV: session, numbers. Puts messages back to the head of the queue.
     let giveBack: RedisScript
-    /// KEYS: queue, held, beats, deaths, next, locks, results, sessions, kind. ARGV: life, the heartbeat seen or nothing, whether the consumer died,
-    /// "hash" or "keys" for the locks, whether a blocking move may still bring something. Ends a life; all it held goes back. Answers
+    /// KEYS: queue, held, heartbeats, deaths, next, locks, results, sessions, kind. ARGV: session, the heartbeat seen or nothing, whether the consumer died,
+    /// "hash" or "keys" for the locks, whether a blocking move may still bring something. Ends a session; all it held goes back. Answers
     /// how many messages; -1 when the heartbeat has changed.
     let end: RedisScript
 
@@ -121,8 +121,8 @@ struct DeliveryScripts: Sendable {
         """
 
     private static let endBody = """
-        local beat = redis.call('HGET', KEYS[3], ARGV[1])
-        if ARGV[2] ~= '' and beat ~= ARGV[2] then return -1 end
+        local heartbeat = redis.call('HGET', KEYS[3], ARGV[1])
+        if ARGV[2] ~= '' and heartbeat ~= ARGV[2] then return -1 end
         redis.call('HDEL', KEYS[3], '')
         local moved = 0
         local function count(v, hasStarted)
@@ -173,8 +173,8 @@ struct DeliveryScripts: Sendable {
         return moved
         """
 
-    /// KEYS: beats, held, deaths. ARGV: life, number, how many numbers of messages, how many of those were delivered before, those numbers
-    /// (the latter last), and commands. Answers 1; 0 for a repeated number; -1 when the life is over.
+    /// KEYS: heartbeats, held, deaths. ARGV: session, number, how many numbers of messages, how many of those were delivered before, those numbers
+    /// (the latter last), and commands. Answers 1; 0 for a repeated number; -1 when the session is over.
     ///
     /// The acknowledgement comes last: Redis does not roll back.
     static let commit = RedisScript(
@@ -200,7 +200,7 @@ struct DeliveryScripts: Sendable {
             """
     )
 
-    /// KEYS: beats, held, deaths. ARGV: life, the message's number, the chord's size, and commands: whether the member was counted, the counter's
+    /// KEYS: heartbeats, held, deaths. ARGV: session, the message's number, the chord's size, and commands: whether the member was counted, the counter's
     /// value, and those that count it. Answers 1 when it is counted and acknowledged, 2 when it is the last and nothing was written.
     static let count = RedisScript(
         run + """
@@ -241,7 +241,7 @@ struct DeliveryScripts: Sendable {
 
         """
 
-    /// KEYS: beats, sessions, kind, queue. ARGV: life, heartbeat, the kind of storage, the type of its queue. Begins a life. Answers 1, or the
+    /// KEYS: heartbeats, sessions, kind, queue. ARGV: session, heartbeat, the kind of storage, the type of its queue. Begins a session. Answers 1, or the
     /// kind or type that others use: what they hold must not be recovered in another form.
     static let begin = RedisScript(
         """
@@ -257,8 +257,8 @@ struct DeliveryScripts: Sendable {
         """
     )
 
-    /// KEYS: beats. ARGV: life, heartbeat. Answers all heartbeats; -1 when the life is over.
-    static let beat = RedisScript(
+    /// KEYS: heartbeats. ARGV: session, heartbeat. Answers all heartbeats; -1 when the session is over.
+    static let heartbeat = RedisScript(
         """
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
         redis.call('HDEL', KEYS[1], '')
@@ -267,7 +267,7 @@ struct DeliveryScripts: Sendable {
         """
     )
 
-    /// KEYS: beats, held. ARGV: life, the message's number. Notes that its task starts.
+    /// KEYS: heartbeats, held. ARGV: session, the message's number. Notes that its task starts.
     static let start = RedisScript(
         """
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
@@ -278,7 +278,7 @@ struct DeliveryScripts: Sendable {
         """
     )
 
-    /// KEYS: beats, locks. ARGV: life, the lock, whether that life must go on, and commands: the one that opens it, whose answer it is. A life
+    /// KEYS: heartbeats, locks. ARGV: session, the lock, whether that session must go on, and commands: the one that opens it, whose answer it is. A session
     /// that is over has lost its locks, and another may have taken them.
     static let unlock = RedisScript(
         """
@@ -288,8 +288,8 @@ struct DeliveryScripts: Sendable {
         """
     )
 
-    /// KEYS: beats, locks. ARGV: life, the lock, and commands: the one that takes it. Answers 1 when it was free; it is on record then. A
-    /// life that is over takes none: nobody would open it.
+    /// KEYS: heartbeats, locks. ARGV: session, the lock, and commands: the one that takes it. Answers 1 when it was free; it is on record then. A
+    /// session that is over takes none: nobody would open it.
     static let lock = RedisScript(
         """
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end

@@ -26,46 +26,46 @@ extension RedisStorage: AcknowledgingStorage {
 extension RedisStorage: LockingStorage {
     /// Takes a lock, and puts it on record where a consumer of this process could die with it. One with a time to live opens by itself.
     public func acquireLock(_ value: [UInt8], forKey key: String, ttl: Int?) async throws -> Bool {
-        guard let life = lifeOfConsumer.withLock({ $0 }) else {
+        guard let session = sessionOfConsumer.withLock({ $0 }) else {
             return try await putIfEmpty(value, forKey: key, ttl: ttl)
         }
         let isTaken =
-            if ttl == nil { try await record(value, forKey: key, of: life) } else {
+            if ttl == nil { try await record(value, forKey: key, of: session) } else {
                 try await putIfEmpty(value, forKey: key, ttl: ttl)
             }
         guard isTaken else { return false }
         holders.withLock { holders in
-            if holders[key]?.last != life { holders[key, default: []].append(life) }
+            if holders[key]?.last != session { holders[key, default: []].append(session) }
         }
         return true
     }
 
-    private func record(_ value: [UInt8], forKey key: String, of life: String) async throws -> Bool {
+    private func record(_ value: [UInt8], forKey key: String, of session: String) async throws -> Bool {
         var commands = RedisBatch.forScript()
         values.putIfEmpty(value, forKey: key, &commands)
         let reply = try await client.evaluate(
             DeliveryScripts.lock,
-            keys: [.init(keys.beats), .init(keys.locks(life))],
-            arguments: [.init(life), .init(values.place(of: key))],
+            keys: [.init(keys.heartbeats), .init(keys.locks(session))],
+            arguments: [.init(session), .init(values.place(of: key))],
             commands: commands
         )
         return reply.integer == 1
     }
 
-    /// Opens a lock, whoever holds it; but one that this process took in a life that is over belongs to whoever has taken it since.
+    /// Opens a lock, whoever holds it; but one that this process took in a session that is over belongs to whoever has taken it since.
     public func releaseLock(_ key: String) async throws -> Bool {
         let holder = holders.withLock { holders -> String? in
-            guard let life = holders[key]?.removeFirst() else { return nil }
+            guard let session = holders[key]?.removeFirst() else { return nil }
             if holders[key]?.isEmpty == true { holders[key] = nil }
-            return life
+            return session
         }
-        guard let life = holder ?? lifeOfConsumer.withLock({ $0 }) else { return try await deleteData(key) }
+        guard let session = holder ?? sessionOfConsumer.withLock({ $0 }) else { return try await deleteData(key) }
         var commands = RedisBatch.forScript()
         values.delete(key, &commands)
         let reply = try await client.evaluate(
             DeliveryScripts.unlock,
-            keys: [.init(keys.beats), .init(keys.locks(life))],
-            arguments: [.init(life), .init(values.place(of: key)), holder == nil ? 0 : 1],
+            keys: [.init(keys.heartbeats), .init(keys.locks(session))],
+            arguments: [.init(session), .init(values.place(of: key)), holder == nil ? 0 : 1],
             commands: commands
         )
         return reply.integer != 0

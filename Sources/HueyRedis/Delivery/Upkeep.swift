@@ -2,25 +2,25 @@ import Huey
 import Logging
 import Redis
 
-/// What a consumer does beside its tasks so that nothing is lost: it tells that it lives, and takes over from those that do not.
+/// What a consumer does beside its tasks so that nothing is lost: it tells that it sessions, and takes over from those that do not.
 struct Upkeep: Sendable {
     let channel: AcknowledgingChannel
 
     /// Until cancelled.
     func run() async {
-        let interval = channel.beatInterval
-        var watch = Watch<ContinuousClock.Instant>(lease: channel.options.lease, interval: interval)
+        let interval = channel.heartbeatInterval
+        var watch = HeartbeatWatch<ContinuousClock.Instant>(lease: channel.options.lease, interval: interval)
         var count = 0
         var isFailing = false
         var lastSweep = ContinuousClock.now
         while !Task.isCancelled {
             count += 1
             do {
-                let beats = try await channel.beat(count)
+                let heartbeats = try await channel.sendHeartbeat(count)
                 if isFailing { channel.logger.info("Heartbeats are sent again.") }
                 isFailing = false
-                let over = watch.look(at: beats, now: .now) { Life.process(of: $0)?.hasEnded == true }
-                for (life, beat) in over { await channel.tryToRecover(life, beat) }
+                let over = watch.look(at: heartbeats, now: .now) { Session.process(of: $0)?.hasEnded == true }
+                for (session, heartbeat) in over { await channel.tryToRecover(session, heartbeat) }
                 if lastSweep.duration(to: .now) >= channel.options.lease {
                     try await channel.sweep()
                     try await channel.storage.dropOldDeadLetters()

@@ -20,10 +20,10 @@ public struct PickleWriter: ~Copyable {
     var failure: PickleError?
     /// A whole document is written and nothing else: names of globals keep the identity they have in it.
     var isPure: Bool
-    var grafts: [Graft] = []
-    /// Where the grafts behind the first few are, by their documents.
-    var graftSlots: [ObjectIdentifier: Int] = [:]
-    var work: RawTable<GraftFrame>
+    var sources: [SourceDocument] = []
+    /// Where the sources behind the first few are, by their documents.
+    var sourceSlots: [ObjectIdentifier: Int] = [:]
+    var work: RawTable<WriteFrame>
     var context = Context()
 
     /// The container that is being written.
@@ -46,7 +46,7 @@ public struct PickleWriter: ~Copyable {
         self.capacity = capacity
         base = .block(capacity)
         // Nothing is written there: only views need frames, and the first one makes room.
-        work = RawTable(borrowing: UnsafeMutableRawPointer(base).assumingMemoryBound(to: GraftFrame.self), capacity: 0)
+        work = RawTable(borrowing: UnsafeMutableRawPointer(base).assumingMemoryBound(to: WriteFrame.self), capacity: 0)
         isPure = ownProtocol
         if pickleProtocol != version {
             failure = PickleError(.unsupportedProtocol, "pickle protocol must be 0 to 5, not \(version)")
@@ -57,7 +57,7 @@ public struct PickleWriter: ~Copyable {
     deinit {
         base.freeBlock()
         work.free()
-        for graft in grafts { graft.free() }
+        for source in sources { source.free() }
     }
 
     private mutating func begin() {
@@ -90,9 +90,9 @@ public struct PickleWriter: ~Copyable {
         let result = problem == nil ? [UInt8](UnsafeBufferPointer(start: base, count: count)) : []
         failure = nil
         interned.removeAll()
-        for graft in grafts { graft.free() }
-        grafts.removeAll(keepingCapacity: true)
-        graftSlots.removeAll()
+        for source in sources { source.free() }
+        sources.removeAll(keepingCapacity: true)
+        sourceSlots.removeAll()
         begin()
         if let problem { throw problem }
         return result

@@ -50,13 +50,13 @@ struct ChannelRig {
 
     func waiting() async throws -> [String] { try await storage.enqueuedItems(limit: nil).map(text) }
 
-    /// Ends a consumer's life as another one does that has watched it.
+    /// Ends a consumer's session as another one does that has watched it.
     func giveUp(_ channel: AcknowledgingChannel, by other: AcknowledgingChannel) async throws {
-        let beats = try await other.beat(1)
-        try await other.recover(channel.life.name, beats[channel.life.name] ?? "")
+        let heartbeats = try await other.sendHeartbeat(1)
+        try await other.recover(channel.session.name, heartbeats[channel.session.name] ?? "")
     }
 
-    /// Our own keys on the server, without the life in them.
+    /// Our own keys on the server, without the session in them.
     func leftovers() async throws -> [String] {
         let reply = try await storage.client.command("KEYS", .init("huey.swift.*.\(name)*"))
         let ours = reply.elements?.compactMap(\.string).filter { $0.hasSuffix(".\(name)") || $0.contains(".\(name).") }

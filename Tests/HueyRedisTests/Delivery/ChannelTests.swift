@@ -91,13 +91,13 @@ struct ChannelTests {
         let (stalled, other) = (try await rig.channel(), try await rig.channel())
         try await rig.enqueue("a", "b")
         let taken = try await stalled.take(1)
-        let life = stalled.life
+        let session = stalled.session
         try await rig.giveUp(stalled, by: other)
         let effects: [StorageEffect] = [.put(data("v"), key: "k", isResult: true)]
         try await stalled.commit([Settlement(of: taken[0], effects, isFinal: true)], number: 1)
         #expect(try await rig.storage.peekData("k") == nil)
-        #expect(stalled.life != life)
-        // A settlement of the former life is known as such from here on, too.
+        #expect(stalled.session != session)
+        // A settlement of the former session is known as such from here on, too.
         try await stalled.commit([Settlement(of: taken[0], effects, isFinal: true)], number: 2)
         try await stalled.giveBack(taken)
         #expect(try await rig.storage.peekData("k") == nil)
@@ -111,9 +111,9 @@ struct ChannelTests {
         let (alive, other) = (try await rig.channel(), try await rig.channel())
         try await rig.enqueue("a")
         let taken = try await alive.take()
-        let seen = try await other.beat(1)[alive.life.name] ?? ""
-        _ = try await alive.beat(5)
-        try await other.recover(alive.life.name, seen)
+        let seen = try await other.sendHeartbeat(1)[alive.session.name] ?? ""
+        _ = try await alive.sendHeartbeat(5)
+        try await other.recover(alive.session.name, seen)
         #expect(try await rig.waiting().isEmpty)
         try await alive.commit(
             [Settlement(of: taken[0], [.enqueue(data("next"), priority: nil)], isFinal: true)],
@@ -238,8 +238,8 @@ struct ChannelTests {
         #expect(try await stalled.storage.acquireLock(data("1"), forKey: "lock", ttl: nil))
         try await rig.giveUp(stalled, by: other)
         #expect(try await other.storage.acquireLock(data("2"), forKey: "lock", ttl: nil))
-        // It goes on in a new life, and its task ends.
-        _ = try await stalled.beat(1)
+        // It goes on in a new session, and its task ends.
+        _ = try await stalled.sendHeartbeat(1)
         #expect(try await !stalled.storage.releaseLock("lock"))
         #expect(try await rig.storage.hasData(forKey: "lock"))
         #expect(try await !stalled.storage.acquireLock(data("1"), forKey: "lock", ttl: nil))

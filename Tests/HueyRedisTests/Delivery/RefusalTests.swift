@@ -27,7 +27,7 @@ struct RefusalTests {
         #expect(try await dead.take().count == 3)
         try await block(rig)
         await #expect(throws: RedisError.self) { try await rig.giveUp(dead, by: other) }
-        #expect(await other.tryToRecover(dead.life.name, "") == false)
+        #expect(await other.tryToRecover(dead.session.name, "") == false)
         try await unblock(rig)
         try await rig.giveUp(dead, by: other)
         #expect(try await rig.waiting() == ["a", "b", "c"])
@@ -51,7 +51,7 @@ struct RefusalTests {
         let rig = try ChannelRig(kind)
         let channel = try await rig.channel()
         try await rig.enqueue("a", "b")
-        let held = RedisArgument(rig.storage.keys.held(channel.life.name))
+        let held = RedisArgument(rig.storage.keys.held(channel.session.name))
         try await rig.storage.client.command("SET", held, "blocked")
         await #expect(throws: RedisError.self) { try await channel.take() }
         try await rig.storage.client.command("DEL", held)
@@ -65,7 +65,7 @@ struct RefusalTests {
         let other = try await rig.channel()
         try await rig.enqueue("a", "b")
         #expect(try await dead.take().count == 2)
-        try await rig.storage.client.command("HDEL", .init(rig.storage.keys.beats), .init(dead.life.name))
+        try await rig.storage.client.command("HDEL", .init(rig.storage.keys.heartbeats), .init(dead.session.name))
         try await other.sweep()
         #expect(try await rig.waiting() == ["a", "b"])
         // Those that live are left alone.
@@ -79,7 +79,7 @@ struct RefusalTests {
     func earlier(kind: StorageKind) async throws {
         let rig = try ChannelRig(kind)
         let keys = rig.storage.keys
-        try await rig.storage.client.command("HSET", .init(keys.beats), "old", "7 - - 1 -")
+        try await rig.storage.client.command("HSET", .init(keys.heartbeats), "old", "7 - - 1 -")
         try await rig.storage.client.command("HSET", .init(keys.held("old")), "1", "a", "2", "b", "c", "3", "!1", "1")
         let channel = try await rig.channel()
         try await channel.recover("old", "7 - - 1 -")

@@ -33,7 +33,7 @@ struct ServerTests {
         try await command(rig, "SET", "maxmemory", "1")
         await #expect(throws: RedisError.self) { try await rig.enqueue("e") }
         let taken = try await early.take(1)
-        _ = try await early.beat(3)
+        _ = try await early.sendHeartbeat(3)
         try await early.commit(
             [Settlement(of: taken[0], [.put(data("v"), key: "k", isResult: true)], isFinal: true)],
             number: 1
@@ -59,8 +59,8 @@ struct ServerTests {
         async let waiting = stalled.dequeue(upTo: 5, wait: .seconds(600))
         try await wait(for: "blocked_clients", on: rig)
         try await rig.giveUp(stalled, by: other)
-        // The heartbeat notices first, and begins a new life.
-        _ = try await stalled.beat(1)
+        // The heartbeat notices first, and begins a new session.
+        _ = try await stalled.sendHeartbeat(1)
         try await rig.enqueue("a")
         #expect(try await waiting.isEmpty)
         #expect(try await rig.waiting() == ["a"])
@@ -72,7 +72,7 @@ struct ServerTests {
         let rig = try ChannelRig(.redis)
         let (dead, other) = (try await rig.channel(), try await rig.channel())
         try await rig.giveUp(dead, by: other)
-        try await rig.storage.client.command("LPUSH", .init(rig.storage.keys.next(dead.life.name)), "a")
+        try await rig.storage.client.command("LPUSH", .init(rig.storage.keys.next(dead.session.name)), "a")
         try await other.sweep()
         #expect(try await rig.waiting() == ["a"])
         try await other.sweep()
@@ -84,7 +84,7 @@ struct ServerTests {
         let server = try PrivateRedis()
         let rig = try ChannelRig(.redis, url: server.url())
         let stopped = try await rig.channel()
-        let next = rig.storage.keys.next(stopped.life.name)
+        let next = rig.storage.keys.next(stopped.session.name)
         // Its connection broke while it waited; the server still waits on its behalf.
         let waiting = Task { try await stopped.dequeue(upTo: 5, wait: .seconds(600)) }
         try await wait(for: "blocked_clients", on: rig)
@@ -114,7 +114,7 @@ struct ServerTests {
         "a wait on a queue with priorities ends when a message comes",
         arguments: [StorageKind.priorityRedis, .priorityRedisExpire]
     )
-    func bell(kind: StorageKind) async throws {
+    func listener(kind: StorageKind) async throws {
         let server = try PrivateRedis()
         let rig = try ChannelRig(kind, url: server.url())
         let channel = try await rig.channel()

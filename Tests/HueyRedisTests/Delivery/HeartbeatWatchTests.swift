@@ -3,16 +3,16 @@ import Testing
 @testable import HueyRedis
 
 @Suite("Other consumers' heartbeats")
-struct WatchTests {
+struct HeartbeatWatchTests {
     /// A watch with a lease of 30 s that looks each second.
     private struct Rig {
-        var watch = Watch<ContinuousClock.Instant>(lease: .seconds(30), interval: .seconds(1))
+        var watch = HeartbeatWatch<ContinuousClock.Instant>(lease: .seconds(30), interval: .seconds(1))
         var ended: Set<String> = []
         private let start = ContinuousClock.now
 
-        mutating func look(_ beats: [String: String], at seconds: Double) -> [String] {
+        mutating func look(_ heartbeats: [String: String], at seconds: Double) -> [String] {
             let ended = ended
-            return watch.look(at: beats, now: start + .seconds(seconds)) { ended.contains($0) }.map(\.life)
+            return watch.look(at: heartbeats, now: start + .seconds(seconds)) { ended.contains($0) }.map(\.session)
                 .sorted()
         }
     }

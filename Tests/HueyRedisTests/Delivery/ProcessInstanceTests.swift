@@ -4,26 +4,26 @@ import Testing
 @testable import HueyRedis
 
 @Suite("Whether another process of this machine is alive")
-struct ProcessLifeTests {
+struct ProcessInstanceTests {
     private func process(
-        boot: String = ProcessLife.current.boot,
-        namespace: String = ProcessLife.current.namespace,
-        pid: Int32 = ProcessLife.current.pid,
-        start: String = ProcessLife.current.start
-    ) -> ProcessLife { ProcessLife(boot: boot, namespace: namespace, pid: pid, start: start) }
+        boot: String = ProcessInstance.current.boot,
+        namespace: String = ProcessInstance.current.namespace,
+        pid: Int32 = ProcessInstance.current.pid,
+        start: String = ProcessInstance.current.start
+    ) -> ProcessInstance { ProcessInstance(boot: boot, namespace: namespace, pid: pid, start: start) }
 
     @Test("this one is")
-    func own() { #expect(!ProcessLife.current.hasEnded) }
+    func own() { #expect(!ProcessInstance.current.hasEnded) }
 
     @Test("a heartbeat carries it there and back")
     func words() {
-        let life = Life(index: 0)
-        #expect(Life.process(of: life.beat(17)) == ProcessLife.current)
-        #expect(Life.process(of: "17") == nil)
-        #expect(Life.process(of: "17 a b c d") == nil)
-        #expect(Life.process(of: "") == nil)
+        let session = Session(index: 0)
+        #expect(Session.process(of: session.heartbeat(17)) == ProcessInstance.current)
+        #expect(Session.process(of: "17") == nil)
+        #expect(Session.process(of: "17 a b c d") == nil)
+        #expect(Session.process(of: "") == nil)
         let bare = process(boot: "", namespace: "", start: "")
-        #expect(ProcessLife(words: bare.words.map { $0[...] }) == bare)
+        #expect(ProcessInstance(words: bare.words.map { $0[...] }) == bare)
     }
 
     #if os(Linux)
@@ -36,7 +36,7 @@ struct ProcessLifeTests {
             child.terminationHandler = { _ in exit.finish() }
             try child.run()
             let pid = child.processIdentifier
-            let start = try #require(ProcessLife.startTime(of: pid))
+            let start = try #require(ProcessInstance.startTime(of: pid))
             #expect(!process(pid: pid, start: start).hasEnded)
             #expect(process(pid: pid, start: "1").hasEnded)
             // SIGTERM may be blocked here, and is in a child then.

@@ -1,6 +1,6 @@
 /// What the hot loop does with objects and sets. Each function takes where that loop is and leaves in the writer how far it came,
 /// so that the loop's locals can stay in registers.
-extension GraftEngine {
+extension DocumentWriter {
     /// Begins a set, or an object that is a call of a global, or NEWOBJ of one, that the pickle already has; whether it did.
     @inline(never)
     mutating func openOther(
@@ -41,7 +41,7 @@ extension GraftEngine {
         _ index: NodeIndex,
         _ out: inout UnsafeMutablePointer<UInt8>,
         _ memoCount: inout UInt32
-    ) -> GraftFrame? {
+    ) -> WriteFrame? {
         switch node.tag {
         case .set:
             out[0] = 0x8F
@@ -49,12 +49,12 @@ extension GraftEngine {
             out += 2
             memoCount &+= 1
             memo[Int(index)] = memoCount
-            return GraftFrame(index, .set, first: node.a, count: node.b)
+            return WriteFrame(index, .set, first: node.a, count: node.b)
         case .frozenset:
             if node.b == 0 { return nil }
             out[0] = 0x28
             out += 1
-            return GraftFrame(index, .frozenset, first: node.a, count: node.b)
+            return WriteFrame(index, .frozenset, first: node.a, count: node.b)
         case .object:
             let words = arena.record(node.a)
             let callable = words[ObjectRecord.callable]
@@ -63,7 +63,7 @@ extension GraftEngine {
                 arena.nodes[Int(callable)].c == KnownGlobal.other.rawValue, memo[Int(callable)] != 0
             else { return nil }
             _ = leaf(arena.nodes[Int(callable)], Int(callable), &out, &memoCount)
-            return GraftFrame(index, .arguments, count: 1, record: node.a)
+            return WriteFrame(index, .arguments, count: 1, record: node.a)
         default: return open(node, index, &out, &memoCount)
         }
     }
@@ -95,7 +95,7 @@ extension GraftEngine {
                 }
                 depth = next
             case .arguments, .state:
-                let next: GraftPhase = frame.pointee.phase == .state ? .built : .construct
+                let next: WritePhase = frame.pointee.phase == .state ? .built : .construct
                 guard let index = part(of: frame.pointee) else {
                     leave(&writer, depth, out, memoCount)
                     return false
@@ -137,7 +137,7 @@ extension GraftEngine {
     @inline(__always)
     private mutating func elements(
         _ depth: Int,
-        _ frames: UnsafeMutablePointer<GraftFrame>,
+        _ frames: UnsafeMutablePointer<WriteFrame>,
         _ deepest: Int,
         _ limit: UnsafeMutablePointer<UInt8>,
         _ out: inout UnsafeMutablePointer<UInt8>,
@@ -195,7 +195,7 @@ extension GraftEngine {
 
     /// The arguments or the state of the object that a frame is about.
     @inline(__always)
-    private func part(of frame: GraftFrame) -> NodeIndex? {
+    private func part(of frame: WriteFrame) -> NodeIndex? {
         let words = arena.record(frame.record)
         if frame.phase == .state {
             return words[ObjectRecord.state] == Singleton.absent ? nil : words[ObjectRecord.state]
@@ -206,10 +206,10 @@ extension GraftEngine {
     /// Writes the opcode after an object's arguments or state, and says which phase comes next, if it is one that is known here.
     @inline(__always)
     private func finish(
-        _ frame: GraftFrame,
+        _ frame: WriteFrame,
         _ out: inout UnsafeMutablePointer<UInt8>,
         _ memoCount: inout UInt32
-    ) -> GraftPhase? {
+    ) -> WritePhase? {
         let words = arena.record(frame.record)
         let isLast = words[ObjectRecord.next] == Singleton.absent
         if frame.phase == .built {

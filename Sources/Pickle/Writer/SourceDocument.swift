@@ -1,5 +1,5 @@
 /// Which nodes of a document the pickle that is being written already has.
-struct Graft {
+struct SourceDocument {
     let document: PickleDocument
     /// Memo number plus one for each node, 0 where it was not written.
     let memo: UnsafeMutablePointer<UInt32>
@@ -16,11 +16,11 @@ struct Graft {
 }
 
 /// A container or object of which some parts are written.
-struct GraftFrame: BitwiseCopyable {
+struct WriteFrame: BitwiseCopyable {
     var node: NodeIndex
     /// Elements, or keys and values, begun so far.
     var position: UInt32
-    var phase: GraftPhase
+    var phase: WritePhase
     /// The object record whose parts come next.
     var record: UInt32
     /// An object that is being built already, by way of its own arguments: they are written as new ones.
@@ -29,7 +29,7 @@ struct GraftFrame: BitwiseCopyable {
     var first: UInt32
     var count: UInt32
 
-    init(_ node: NodeIndex, _ phase: GraftPhase, first: UInt32 = 0, count: UInt32 = 0, record: UInt32 = 0) {
+    init(_ node: NodeIndex, _ phase: WritePhase, first: UInt32 = 0, count: UInt32 = 0, record: UInt32 = 0) {
         self.node = node
         self.phase = phase
         self.first = first
@@ -39,7 +39,7 @@ struct GraftFrame: BitwiseCopyable {
     }
 }
 
-enum GraftPhase: UInt8 {
+enum WritePhase: UInt8 {
     case tuple, list, dict, set, frozenset
     /// The list inside of the call by which protocols below 4 write a set or frozenset.
     case setCall
@@ -64,19 +64,19 @@ extension PickleWriter {
     /// - Throws: ``PickleError`` when the protocol has no form for it.
     public mutating func write(_ view: PickleView) throws(PickleError) {
         element()
-        let slot = graft(of: view.document)
-        var engine = GraftEngine(graft: grafts[slot], arena: view.document.arena, isPure: isPure)
-        try engine.write(view.index, &self)
-        grafts[slot].visits = engine.visits
+        let slot = source(of: view.document)
+        var documentWriter = DocumentWriter(source: sources[slot], arena: view.document.arena, isPure: isPure)
+        try documentWriter.write(view.index, &self)
+        sources[slot].visits = documentWriter.visits
     }
 
-    /// The index of a document's graft, a new one if need be. Few are looked through; of many the place is kept.
-    private mutating func graft(of document: PickleDocument) -> Int {
+    /// The place of a document among the sources, a new one if need be. Few are looked through; of many the place is kept.
+    private mutating func source(of document: PickleDocument) -> Int {
         let few = 8
-        if let slot = grafts.prefix(few).firstIndex(where: { $0.document === document }) { return slot }
-        if grafts.count > few, let slot = graftSlots[ObjectIdentifier(document)] { return slot }
-        grafts.append(Graft(document))
-        if grafts.count > few { graftSlots[ObjectIdentifier(document)] = grafts.count - 1 }
-        return grafts.count - 1
+        if let slot = sources.prefix(few).firstIndex(where: { $0.document === document }) { return slot }
+        if sources.count > few, let slot = sourceSlots[ObjectIdentifier(document)] { return slot }
+        sources.append(SourceDocument(document))
+        if sources.count > few { sourceSlots[ObjectIdentifier(document)] = sources.count - 1 }
+        return sources.count - 1
     }
 }

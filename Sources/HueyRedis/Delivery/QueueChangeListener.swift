@@ -2,23 +2,23 @@ import Redis
 import Synchronization
 
 /// Tells when a key has changed, where no command waits for that: one connection reads the key and has the server keep track of it
-/// (`CLIENT TRACKING`), the news come on another. Where the server refuses that, the bell rings by itself, again and again.
-final class QueueBell: Sendable {
+/// (`CLIENT TRACKING`), the news come on another. Where the server refuses that, the key is taken to change again and again.
+final class QueueChangeListener: Sendable {
     /// How a wait ended.
     enum Ending: Sendable {
-        case rung
+        case changed
         case over
         case interrupted
     }
 
     private struct State {
         var reader: RedisConnection?
-        var ear: RedisConnection?
+        var subscriber: RedisConnection?
         /// Whether the server refused to keep track.
-        var isMute = false
-        /// The pause where the bell rings by itself.
-        var pause = QueueBell.shortestPause
-        /// Rung, or interrupted, while nobody waited.
+        var isRefused = false
+        /// After which pause the key is taken to have changed, where the server does not tell.
+        var pause = QueueChangeListener.shortestPause
+        /// What happened while nobody waited.
         var pending: Ending?
         var waiter: (number: Int, continuation: CheckedContinuation<Ending, Never>)?
         var number = 0
@@ -61,25 +61,25 @@ final class QueueBell: Sendable {
 
     /// The connection that reads, set up together with the one that hears.
     private func reader() async throws -> RedisConnection {
-        let (reader, ear, isMute) = state.withLock { ($0.reader, $0.ear, $0.isMute) }
-        if let reader, !reader.isClosed, isMute || ear?.isClosed == false { return reader }
+        let (reader, subscriber, isRefused) = state.withLock { ($0.reader, $0.subscriber, $0.isRefused) }
+        if let reader, !reader.isClosed, isRefused || subscriber?.isClosed == false { return reader }
         await close()
         let fresh = try await client.connect()
         let listener =
-            isMute ? nil : try await client.listener(for: fresh, hearing: { [weak self] _ in self?.end(.rung) })
+            isRefused ? nil : try await client.listener(for: fresh, hearing: { [weak self] _ in self?.end(.changed) })
         state.withLock { state in
             state.reader = fresh
-            state.ear = listener
-            state.isMute = listener == nil
+            state.subscriber = listener
+            state.isRefused = listener == nil
         }
         return fresh
     }
 
-    /// Waits until the bell rings, for `limit` at most.
+    /// Waits until the key has changed, for `limit` at most.
     func wait(for limit: Duration) async -> Ending {
         let (number, pause) = state.withLock { state in
             state.number += 1
-            guard state.isMute else { return (state.number, limit) }
+            guard state.isRefused else { return (state.number, limit) }
             defer { state.pause = min(state.pause * 1.5, Self.longestPause) }
             return (state.number, min(limit, state.pause))
         }
@@ -110,11 +110,11 @@ final class QueueBell: Sendable {
         waiter?.resume(returning: ending)
     }
 
-    /// Forgets what has rung before, and begins with short pauses again: there was something.
+    /// Forgets earlier changes, and begins with short pauses again: there was something.
     func rest() {
         state.withLock { state in
             state.pause = Self.shortestPause
-            if state.pending == .rung { state.pending = nil }
+            if state.pending == .changed { state.pending = nil }
         }
     }
 
@@ -122,11 +122,11 @@ final class QueueBell: Sendable {
     func interrupt() { end(.interrupted) }
 
     func close() async {
-        let (reader, ear) = state.withLock { state in
-            defer { (state.reader, state.ear) = (nil, nil) }
-            return (state.reader, state.ear)
+        let (reader, subscriber) = state.withLock { state in
+            defer { (state.reader, state.subscriber) = (nil, nil) }
+            return (state.reader, state.subscriber)
         }
         await reader?.close()
-        await ear?.close()
+        await subscriber?.close()
     }
 }

@@ -3,12 +3,12 @@ import Logging
 import Redis
 import Synchronization
 
-/// The lives of a consumer: how they begin, how they are kept up, and how others' end.
+/// The sessions of a consumer: how they begin, how they are kept up, and how others' end.
 extension AcknowledgingChannel {
     func open() async throws {
-        try await begin(life)
-        for (life, beat) in try await heartbeats() where Life.process(of: beat)?.hasEnded == true {
-            await tryToRecover(life, beat)
+        try await begin(session)
+        for (session, heartbeat) in try await heartbeats() where Session.process(of: heartbeat)?.hasEnded == true {
+            await tryToRecover(session, heartbeat)
         }
         try await sweep()
     }
@@ -17,31 +17,31 @@ extension AcknowledgingChannel {
     ///
     /// - Returns: whether nothing was refused.
     @discardableResult
-    func tryToRecover(_ life: String, _ beat: String) async -> Bool {
+    func tryToRecover(_ session: String, _ heartbeat: String) async -> Bool {
         do {
-            try await recover(life, beat)
+            try await recover(session, heartbeat)
             return true
         } catch {
-            let isNew = state.withLock { $0.unrecovered.insert(life).inserted }
+            let isNew = state.withLock { $0.unrecovered.insert(session).inserted }
             if isNew {
-                let metadata: Logger.Metadata = ["reason": "\(error)", "consumer": "\(life)"]
+                let metadata: Logger.Metadata = ["reason": "\(error)", "consumer": "\(session)"]
                 logger.error("What a dead consumer held cannot be taken over yet; trying again", metadata: metadata)
             }
             return false
         }
     }
 
-    /// Makes a life known. What it takes is its own from here on.
-    private func begin(_ life: Life) async throws {
+    /// Makes a session known. What it takes is its own from here on.
+    private func begin(_ session: Session) async throws {
         var batch = RedisBatch()
         for script in [scripts.take, DeliveryScripts.commit] { batch.append("SCRIPT", "LOAD", .init(script.source)) }
         // Only so that the first calls need not bring the text; who may not load scripts brings it.
         _ = try await storage.client.execute(batch)
         let answer = try await storage.client.eval(
             DeliveryScripts.begin,
-            keys: [keys.beats, keys.gone, keys.kind, keys.queue].map { .init($0) },
+            keys: [keys.heartbeats, keys.gone, keys.kind, keys.queue].map { .init($0) },
             arguments: [
-                .init(life.name), .init(life.beat(0)), .init(storage.options.kind.rawValue),
+                .init(session.name), .init(session.heartbeat(0)), .init(storage.options.kind.rawValue),
                 storage.options.kind.hasPriorities ? "zset" : "list",
             ]
         )
@@ -51,113 +51,116 @@ extension AcknowledgingChannel {
                 "the queue \(storage.keys.name) belongs to consumers of another kind of storage (\(other)), not \(storage.options.kind.rawValue)"
             )
         }
-        storage.lifeOfConsumer.withLock { $0 = life.name }
+        storage.sessionOfConsumer.withLock { $0 = session.name }
     }
 
-    /// Goes on after `life` was given up; whoever notices first sees to it.
-    func renew(after life: Life) async throws {
+    /// Goes on after `session` was given up; whoever notices first sees to it.
+    func renew(after session: Session) async throws {
         let isOurs = state.withLock { state -> Bool? in
-            guard state.life == life else { return false }
+            guard state.session == session else { return false }
             if state.isRenewing || state.isClosed { return nil }
             state.isRenewing = true
             return true
         }
         guard let isOurs else { return }
         // What a blocking move has brought since belongs to nobody.
-        guard isOurs else { return _ = try await end(life.name, beat: "", isDeath: false) }
+        guard isOurs else { return _ = try await end(session.name, heartbeat: "", isDeath: false) }
         defer { state.withLock { $0.isRenewing = false } }
         logger.error(
             "This consumer was taken for dead; others run what it held, and nothing of that is stored from here"
         )
-        _ = try await end(life.name, beat: "", isDeath: false, mayComeLate: true)
-        let successor = Life(index: life.index + 1)
+        _ = try await end(session.name, heartbeat: "", isDeath: false, mayComeLate: true)
+        let successor = Session(index: session.index + 1)
         try await begin(successor)
         state.withLock { state in
-            state.life = successor
+            state.session = successor
             state.next = 1
             state.isUncertain = false
-            state.lastBeat = .now
+            state.lastHeartbeat = .now
         }
     }
 
     func close() async {
         // A move whose answer was lost may be waiting on the server still.
-        let (life, isUncertain) = state.withLock { state in
+        let (session, isUncertain) = state.withLock { state in
             state.isClosed = true
-            return (state.life, state.isUncertain)
+            return (state.session, state.isUncertain)
         }
         await closeConnections()
         do {
-            _ = try await end(life.name, beat: "", isDeath: false, mayComeLate: isUncertain)
+            _ = try await end(session.name, heartbeat: "", isDeath: false, mayComeLate: isUncertain)
         } catch {
             logger.error(
                 "What is held could not be returned; others will take it over",
                 metadata: ["reason": "\(error)"]
             )
         }
-        storage.lifeOfConsumer.withLock { $0 = nil }
+        storage.sessionOfConsumer.withLock { $0 = nil }
     }
 
-    func recover(_ life: String, _ beat: String) async throws {
-        guard let count = try await end(life, beat: beat, isDeath: true, mayComeLate: true) else { return }
-        state.withLock { _ = $0.unrecovered.remove(life) }
+    func recover(_ session: String, _ heartbeat: String) async throws {
+        guard let count = try await end(session, heartbeat: heartbeat, isDeath: true, mayComeLate: true) else { return }
+        state.withLock { _ = $0.unrecovered.remove(session) }
         logger.warning(
             "Took over from a consumer that died",
-            metadata: ["messages": "\(count)", "consumer": "\(life)"]
+            metadata: ["messages": "\(count)", "consumer": "\(session)"]
         )
     }
 
-    /// Ends a life; what it held goes back to the head of the queue. Returns how many messages, nil when the life goes on.
+    /// Ends a session; what it held goes back to the head of the queue. Returns how many messages, nil when the session goes on.
     ///
-    /// - Parameter mayComeLate: whether the server may still carry out a blocking move for that life: others look after it then.
-    private func end(_ life: String, beat: String, isDeath: Bool, mayComeLate: Bool = false) async throws -> Int? {
+    /// - Parameter mayComeLate: whether the server may still carry out a blocking move for that session: others look after it then.
+    private func end(_ session: String, heartbeat: String, isDeath: Bool, mayComeLate: Bool = false) async throws
+        -> Int?
+    {
         let isWatched = mayComeLate && storage.queue.blockingMove != nil
         let reply = try await storage.client.eval(
             scripts.end,
             keys: [
-                keys.queue, keys.held(life), keys.beats, keys.deaths, keys.next(life), keys.locks(life), keys.results,
+                keys.queue, keys.held(session), keys.heartbeats, keys.deaths, keys.next(session), keys.locks(session),
+                keys.results,
                 keys.gone, keys.kind,
             ]
             .map { .init($0) },
             arguments: [
-                .init(life), .init(beat), isDeath ? 1 : 0, storage.options.kind.expires ? "keys" : "hash",
+                .init(session), .init(heartbeat), isDeath ? 1 : 0, storage.options.kind.expires ? "keys" : "hash",
                 isWatched ? 1 : 0,
             ]
         )
         return reply.integer.flatMap { $0 < 0 ? nil : $0 }
     }
 
-    /// Looks after lives without a heartbeat: they may hold messages still, where the server refused to take those back or lost the heartbeat,
+    /// Looks after sessions without a heartbeat: they may hold messages still, where the server refused to take those back or lost the heartbeat,
     /// and a blocking move that was late may have brought them one. After an hour with nothing there, none comes.
     func sweep() async throws {
         let replies = try await storage.client.run { batch in
             batch.append("TIME")
             batch.append("ZRANGE", .init(keys.gone), 0, -1, "WITHSCORES")
-            batch.append("HKEYS", .init(keys.beats))
+            batch.append("HKEYS", .init(keys.heartbeats))
             batch.append("EXPIRE", .init(keys.gone), 2_592_000)
         }
         let alive = Set(replies[2].elements?.compactMap(\.string) ?? [])
         let gone = Self.pairs(replies[1]).filter { !alive.contains($0.key) }
         guard !gone.isEmpty, let now = replies[0].elements?.first?.string.flatMap(Int.init) else { return }
-        let lives = gone.keys.sorted()
+        let sessions = gone.keys.sorted()
         let lengths = try await storage.client.run { batch in
-            for life in lives { batch.append("EXISTS", .init(keys.next(life)), .init(keys.held(life))) }
+            for session in sessions { batch.append("EXISTS", .init(keys.next(session)), .init(keys.held(session))) }
         }
-        for (life, length) in zip(lives, lengths) {
+        for (session, length) in zip(sessions, lengths) {
             if length.integer != 0 {
-                let count = try await end(life, beat: "", isDeath: true, mayComeLate: true) ?? 0
+                let count = try await end(session, heartbeat: "", isDeath: true, mayComeLate: true) ?? 0
                 if count > 0 {
                     logger.warning("Took over messages of a consumer that is gone", metadata: ["messages": "\(count)"])
                 }
-            } else if let since = gone[life].flatMap(Double.init), since < Double(now - 3600) {
-                try await storage.client.command("ZREM", .init(keys.gone), .init(life))
+            } else if let since = gone[session].flatMap(Double.init), since < Double(now - 3600) {
+                try await storage.client.command("ZREM", .init(keys.gone), .init(session))
             }
         }
     }
 
-    /// Every consumer's heartbeat by life.
+    /// Every consumer's heartbeat by session.
     private func heartbeats() async throws -> [String: String] {
-        Self.pairs(try await storage.client.command("HGETALL", .init(keys.beats)))
+        Self.pairs(try await storage.client.command("HGETALL", .init(keys.heartbeats)))
     }
 
     private static func pairs(_ reply: RedisReply) -> [String: String] {
@@ -170,19 +173,19 @@ extension AcknowledgingChannel {
     }
 
     /// Sends a heartbeat; returns everybody's.
-    func beat(_ count: Int) async throws -> [String: String] {
-        let life = life
+    func sendHeartbeat(_ count: Int) async throws -> [String: String] {
+        let session = session
         let reply = try await storage.client.eval(
-            DeliveryScripts.beat,
-            keys: [.init(keys.beats)],
-            arguments: [.init(life.name), .init(life.beat(count))]
+            DeliveryScripts.heartbeat,
+            keys: [.init(keys.heartbeats)],
+            arguments: [.init(session.name), .init(session.heartbeat(count))]
         )
         guard reply.elements != nil else {
-            try await renew(after: life)
+            try await renew(after: session)
             return [:]
         }
-        state.withLock { $0.lastBeat = .now }
-        return Self.pairs(reply).filter { $0.key != life.name }
+        state.withLock { $0.lastHeartbeat = .now }
+        return Self.pairs(reply).filter { $0.key != session.name }
     }
 
     /// Heartbeats, and recovery of what others held, on the client's own thread: handlers that block theirs do not stop it.

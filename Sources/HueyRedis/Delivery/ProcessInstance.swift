@@ -8,13 +8,13 @@
 
 /// Which process this is, so that another one on the same machine can tell whether it is still alive: the boot, the PID namespace, the PID,
 /// and when the process started.
-struct ProcessLife: Sendable, Hashable {
+struct ProcessInstance: Sendable, Hashable {
     let boot: String
     let namespace: String
     let pid: Int32
     let start: String
 
-    static let current = ProcessLife(
+    static let current = ProcessInstance(
         boot: read("/proc/sys/kernel/random/boot_id").trimmed,
         namespace: link("/proc/self/ns/pid"),
         pid: getpid(),

@@ -2,9 +2,9 @@
 ///
 /// Only what this watch has seen itself counts, by its own clock: heartbeats with a time to live would all end in a long outage, and
 /// everything would run twice.
-struct Watch<Instant: InstantProtocol> where Instant.Duration == Duration {
+struct HeartbeatWatch<Instant: InstantProtocol> where Instant.Duration == Duration {
     private struct Observation {
-        var beat: String
+        var heartbeat: String
         var since: Instant
     }
 
@@ -21,25 +21,27 @@ struct Watch<Instant: InstantProtocol> where Instant.Duration == Duration {
         longestGap = max(interval * 3, lease / 3)
     }
 
-    /// Takes in all heartbeats by life; returns the lives that are over, with the heartbeats they had.
+    /// Takes in all heartbeats by session; returns the sessions that are over, with the heartbeats they had.
     ///
     /// - Parameter hasEnded: whether a heartbeat's process is known to have ended.
     mutating func look(
-        at beats: [String: String],
+        at heartbeats: [String: String],
         now: Instant,
         hasEnded: (String) -> Bool
-    ) -> [(life: String, beat: String)] {
+    ) -> [(session: String, heartbeat: String)] {
         // Who did not look for long may have stood still itself, or could not reach the server: so may the others.
         if let lastLook, lastLook.duration(to: now) > longestGap { observations = [:] }
         lastLook = now
-        observations = observations.filter { beats[$0.key] != nil }
-        var over: [(life: String, beat: String)] = []
-        for (life, beat) in beats {
-            if let observation = observations[life], observation.beat == beat {
-                if observation.since.duration(to: now) >= lease || hasEnded(beat) { over.append((life, beat)) }
+        observations = observations.filter { heartbeats[$0.key] != nil }
+        var over: [(session: String, heartbeat: String)] = []
+        for (session, heartbeat) in heartbeats {
+            if let observation = observations[session], observation.heartbeat == heartbeat {
+                if observation.since.duration(to: now) >= lease || hasEnded(heartbeat) {
+                    over.append((session, heartbeat))
+                }
             } else {
-                observations[life] = Observation(beat: beat, since: now)
-                if hasEnded(beat) { over.append((life, beat)) }
+                observations[session] = Observation(heartbeat: heartbeat, since: now)
+                if hasEnded(heartbeat) { over.append((session, heartbeat)) }
             }
         }
         return over

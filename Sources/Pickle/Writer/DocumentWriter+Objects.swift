@@ -1,5 +1,5 @@
 /// Objects and globals: `save_reduce` and `save_global` of `_pickle.c`.
-extension GraftEngine {
+extension DocumentWriter {
     // MARK: Globals
 
     func global(_ index: NodeIndex, _ node: Node, _ writer: inout PickleWriter) throws(PickleError) {
@@ -81,7 +81,7 @@ extension GraftEngine {
             throw PickleError(.notEncodable, "read-only buffers need protocol 5")
         default: break
         }
-        var frame = GraftFrame(index, .callable, record: node.a)
+        var frame = WriteFrame(index, .callable, record: node.a)
         if arena.hasCycles { frame.isAgain = !active.insert(index).inserted }
         writer.work.append(frame)
     }
@@ -92,9 +92,9 @@ extension GraftEngine {
         return Int(node.b)
     }
 
-    private func spread(_ index: NodeIndex, _ node: Node) -> GraftFrame {
+    private func spread(_ index: NodeIndex, _ node: Node) -> WriteFrame {
         let arguments = arena.nodes[Int(arena.record(node.a)[ObjectRecord.arguments])]
-        return GraftFrame(index, .spread, first: arguments.a, count: arguments.b, record: node.a)
+        return WriteFrame(index, .spread, first: arguments.a, count: arguments.b, record: node.a)
     }
 
     /// Writes calls by which lower protocols make bytes, bytearrays and sets as these; whether it was one.
@@ -119,7 +119,7 @@ extension GraftEngine {
     }
 
     mutating func objectStep(
-        _ start: GraftFrame,
+        _ start: WriteFrame,
         _ place: Int,
         _ writer: inout PickleWriter
     ) throws(PickleError) {
@@ -136,7 +136,7 @@ extension GraftEngine {
                 writer.boundary()
                 writer.beginTuple(Int(arguments.b))
                 writer.work.append(
-                    GraftFrame(frame.node, .argumentsAgain, first: arguments.a, count: arguments.b)
+                    WriteFrame(frame.node, .argumentsAgain, first: arguments.a, count: arguments.b)
                 )
                 return
             }
@@ -172,7 +172,7 @@ extension GraftEngine {
     /// an object is met inside of its own arguments, that must be written again in full: the first one is not yet
     /// filled when the object is built from it.
     private mutating func argumentsAgain(
-        _ start: GraftFrame,
+        _ start: WriteFrame,
         _ place: Int,
         _ writer: inout PickleWriter
     ) throws(PickleError) {
@@ -195,7 +195,7 @@ extension GraftEngine {
             }
             writer.memoize()
             if node.b == 0 { continue }
-            writer.work.append(GraftFrame(index, isList ? .list : .dict, first: node.a, count: node.b))
+            writer.work.append(WriteFrame(index, isList ? .list : .dict, first: node.a, count: node.b))
             return
         }
         writer.work.count = place
@@ -203,10 +203,10 @@ extension GraftEngine {
     }
 
     private func afterCallable(
-        _ frame: GraftFrame,
+        _ frame: WriteFrame,
         _ words: UnsafeMutablePointer<UInt32>,
         _ version: Int
-    ) -> GraftFrame {
+    ) -> WriteFrame {
         var frame = frame
         switch ObjectRecord.Operation(rawValue: words[ObjectRecord.operation]) {
         case .wrap, .readOnly: frame.phase = .construct
@@ -218,7 +218,7 @@ extension GraftEngine {
     }
 
     /// The opcode that builds the object; then what is set on it, unless a cycle has built it already.
-    private mutating func construct(_ frame: GraftFrame, _ place: Int, _ writer: inout PickleWriter) {
+    private mutating func construct(_ frame: WriteFrame, _ place: Int, _ writer: inout PickleWriter) {
         let words = arena.record(frame.record)
         let version = writer.pickleProtocol
         var isNew = true
@@ -271,9 +271,9 @@ extension GraftEngine {
     private func enter(_ record: UInt32, _ node: NodeIndex, _ place: Int, _ writer: inout PickleWriter) {
         let words = arena.record(record)
         if words[ObjectRecord.operation] == ObjectRecord.Operation.setter.rawValue {
-            writer.work.base[place] = GraftFrame(node, .setter, record: record)
+            writer.work.base[place] = WriteFrame(node, .setter, record: record)
         } else {
-            writer.work.base[place] = GraftFrame(
+            writer.work.base[place] = WriteFrame(
                 node,
                 .listItems,
                 first: words[ObjectRecord.list],
@@ -283,7 +283,7 @@ extension GraftEngine {
         }
     }
 
-    private func next(_ frame: GraftFrame, _ place: Int, _ writer: inout PickleWriter) {
+    private func next(_ frame: WriteFrame, _ place: Int, _ writer: inout PickleWriter) {
         let record = arena.record(frame.record)[ObjectRecord.next]
         if record == Singleton.absent {
             writer.work.count = place
@@ -294,7 +294,7 @@ extension GraftEngine {
 
     /// Batches as for an iterator: a batch of one takes no MARK.
     private mutating func listItems(
-        _ start: GraftFrame,
+        _ start: WriteFrame,
         _ place: Int,
         _ writer: inout PickleWriter
     ) throws(PickleError) {
@@ -319,7 +319,7 @@ extension GraftEngine {
             if try !child(&frame, place, &writer) { return }
         }
         if frame.count > 0 { writer.put(isText || frame.count % 1000 == 1 ? 0x61 : 0x65) }
-        writer.work.base[place] = GraftFrame(
+        writer.work.base[place] = WriteFrame(
             frame.node,
             .dictItems,
             first: words[ObjectRecord.dict],
@@ -329,7 +329,7 @@ extension GraftEngine {
     }
 
     private mutating func dictItems(
-        _ start: GraftFrame,
+        _ start: WriteFrame,
         _ place: Int,
         _ writer: inout PickleWriter
     ) throws(PickleError) {
@@ -352,7 +352,7 @@ extension GraftEngine {
 
     /// `setter(object, state)`, whose result is dropped.
     private mutating func setter(
-        _ frame: GraftFrame,
+        _ frame: WriteFrame,
         _ place: Int,
         _ writer: inout PickleWriter
     ) throws(PickleError) {

@@ -1,5 +1,5 @@
 /// The loop in which nearly all values of nearly all pickles are written.
-extension GraftEngine {
+extension DocumentWriter {
     /// Goes on with the container or object that is being written and with those inside of it, at protocols 4 and up, with
     /// the frame open and with room for what comes. Stops before everything else; the frames then say how far it came.
     ///
@@ -171,7 +171,7 @@ extension GraftEngine {
         _ index: NodeIndex,
         _ out: inout UnsafeMutablePointer<UInt8>,
         _ memoCount: inout UInt32
-    ) -> GraftFrame? {
+    ) -> WriteFrame? {
         switch node.tag {
         case .tuple:
             if node.b == 0 {
@@ -181,14 +181,14 @@ extension GraftEngine {
                 out[0] = 0x28
                 out += 1
             }
-            return GraftFrame(index, .tuple, first: node.a, count: node.b)
+            return WriteFrame(index, .tuple, first: node.a, count: node.b)
         case .list, .dict:
             out[0] = node.tag == .list ? 0x5D : 0x7D
             out[1] = 0x94
             out += 2
             memoCount &+= 1
             memo[Int(index)] = memoCount
-            return GraftFrame(index, node.tag == .list ? .list : .dict, first: node.a, count: node.b)
+            return WriteFrame(index, node.tag == .list ? .list : .dict, first: node.a, count: node.b)
         default: return nil
         }
     }
@@ -196,7 +196,7 @@ extension GraftEngine {
     /// Ends a container all of whose children are written; not a tuple that was written meanwhile by way of them.
     @inline(__always)
     private func close(
-        _ frame: GraftFrame,
+        _ frame: WriteFrame,
         _ out: inout UnsafeMutablePointer<UInt8>,
         _ memoCount: inout UInt32
     ) -> Bool {

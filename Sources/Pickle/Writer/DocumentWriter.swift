@@ -1,5 +1,5 @@
 /// Walks an arena and writes it, without recursion; `save` and its `save_*` functions of `_pickle.c`.
-struct GraftEngine {
+struct DocumentWriter {
     let arena: Arena
     let memo: UnsafeMutablePointer<UInt32>
     let isPure: Bool
@@ -10,11 +10,11 @@ struct GraftEngine {
     /// Objects that are being built; kept only where there are cycles.
     var active: Set<NodeIndex> = []
 
-    init(graft: Graft, arena: Arena, isPure: Bool) {
+    init(source: SourceDocument, arena: Arena, isPure: Bool) {
         self.arena = arena
-        memo = graft.memo
+        memo = source.memo
         self.isPure = isPure
-        visits = graft.visits
+        visits = source.visits
         visitLimit = arena.childCount &* 8 &+ arena.nodeCount &* 8 &+ 10_000
         fromPython2 = arena.pickleProtocol < 3
     }
@@ -83,15 +83,15 @@ struct GraftEngine {
         case .tuple:
             if node.b == 0 { return writer.emitEmptyTuple() }
             writer.beginTuple(Int(node.b))
-            writer.work.append(GraftFrame(index, .tuple, first: node.a, count: node.b))
+            writer.work.append(WriteFrame(index, .tuple, first: node.a, count: node.b))
         case .list:
             if version >= 1 { writer.put(0x5D) } else { writer.put(0x28, 0x6C) }
             note(index, writer.memoize())
-            if node.b > 0 { writer.work.append(GraftFrame(index, .list, first: node.a, count: node.b)) }
+            if node.b > 0 { writer.work.append(WriteFrame(index, .list, first: node.a, count: node.b)) }
         case .dict:
             if version >= 1 { writer.put(0x7D) } else { writer.put(0x28, 0x64) }
             note(index, writer.memoize())
-            if node.b > 0 { writer.work.append(GraftFrame(index, .dict, first: node.a, count: node.b)) }
+            if node.b > 0 { writer.work.append(WriteFrame(index, .dict, first: node.a, count: node.b)) }
         case .set, .frozenset: beginSet(index, node, isFrozen: node.tag == .frozenset, &writer)
         case .global: try global(index, node, &writer)
         case .object: try object(index, node, &writer)
@@ -138,7 +138,7 @@ struct GraftEngine {
     /// Begins the child at the frame's position; whether it is complete already.
     @inline(__always)
     mutating func child(
-        _ frame: inout GraftFrame,
+        _ frame: inout WriteFrame,
         _ place: Int,
         _ writer: inout PickleWriter
     ) throws(PickleError) -> Bool {
@@ -146,7 +146,7 @@ struct GraftEngine {
         frame.position &+= 1
         if frame.phase == .tuple, isBare(frame.node), putBare(child, &writer) { return true }
         try save(child, &writer)
-        let isHot = writer.frameStart >= 0 && frame.phase.rawValue <= GraftPhase.frozenset.rawValue
+        let isHot = writer.frameStart >= 0 && frame.phase.rawValue <= WritePhase.frozenset.rawValue
         if !isHot, writer.work.count == place &+ 1 { return true }
         // The hot loop goes on here; or a frame was pushed, and this one goes on when that is done.
         writer.work.base[place] = frame
@@ -154,7 +154,7 @@ struct GraftEngine {
     }
 
     @inline(__always)
-    private mutating func tuple(_ start: GraftFrame, _ writer: inout PickleWriter) throws(PickleError) {
+    private mutating func tuple(_ start: WriteFrame, _ writer: inout PickleWriter) throws(PickleError) {
         var frame = start
         let place = writer.work.count &- 1
         while true {
@@ -180,7 +180,7 @@ struct GraftEngine {
     }
 
     @inline(__always)
-    private mutating func list(_ start: GraftFrame, _ writer: inout PickleWriter) throws(PickleError) {
+    private mutating func list(_ start: WriteFrame, _ writer: inout PickleWriter) throws(PickleError) {
         var frame = start
         let place = writer.work.count &- 1
         let isText = writer.pickleProtocol == 0
@@ -198,7 +198,7 @@ struct GraftEngine {
     }
 
     @inline(__always)
-    private mutating func dict(_ start: GraftFrame, _ writer: inout PickleWriter) throws(PickleError) {
+    private mutating func dict(_ start: WriteFrame, _ writer: inout PickleWriter) throws(PickleError) {
         var frame = start
         let place = writer.work.count &- 1
         let isText = writer.pickleProtocol == 0
@@ -218,7 +218,7 @@ struct GraftEngine {
         if frame.count % 2000 == 0, !isText { writer.put(0x28, 0x75) }
     }
 
-    private mutating func set(_ start: GraftFrame, _ writer: inout PickleWriter) throws(PickleError) {
+    private mutating func set(_ start: WriteFrame, _ writer: inout PickleWriter) throws(PickleError) {
         var frame = start
         let place = writer.work.count &- 1
         while frame.position < frame.count {
@@ -238,11 +238,11 @@ struct GraftEngine {
         if writer.pickleProtocol >= 4 {
             if isFrozen {
                 writer.put(0x28)
-                writer.work.append(GraftFrame(index, .frozenset, first: node.a, count: node.b))
+                writer.work.append(WriteFrame(index, .frozenset, first: node.a, count: node.b))
             } else {
                 writer.put(0x8F)
                 note(index, writer.memoize())
-                if node.b > 0 { writer.work.append(GraftFrame(index, .set, first: node.a, count: node.b)) }
+                if node.b > 0 { writer.work.append(WriteFrame(index, .set, first: node.a, count: node.b)) }
             }
             return
         }
@@ -252,10 +252,10 @@ struct GraftEngine {
         writer.boundary()
         if writer.pickleProtocol >= 1 { writer.put(0x5D) } else { writer.put(0x28, 0x6C) }
         writer.memoize()
-        writer.work.append(GraftFrame(index, .setCall, first: node.a, count: node.b))
+        writer.work.append(WriteFrame(index, .setCall, first: node.a, count: node.b))
     }
 
-    private mutating func rare(_ start: GraftFrame, _ writer: inout PickleWriter) throws(PickleError) {
+    private mutating func rare(_ start: WriteFrame, _ writer: inout PickleWriter) throws(PickleError) {
         var frame = start
         let place = writer.work.count &- 1
         switch frame.phase {
@@ -310,7 +310,7 @@ struct GraftEngine {
             if node.has(Node.fetched) { note(index, writer.memoize()) }
             return
         }
-        writer.work.append(GraftFrame(index, .persistentID))
+        writer.work.append(WriteFrame(index, .persistentID))
     }
 }
 
