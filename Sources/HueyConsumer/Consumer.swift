@@ -98,6 +98,10 @@ public final class Consumer: Service {
             await workers.value
             self.eventSource.yield(.workersDone)
         }
+        let watchdog = Task(executorPreference: upkeep) { [inFlight, logger, options] in
+            if options.checkWorkerHealth { await PoolWatchdog(inFlight: inFlight, logger: logger).run() }
+        }
+        defer { watchdog.cancel() }
         await supervise(parts, workers)
         scheduler.cancel()
         await fetcher.value

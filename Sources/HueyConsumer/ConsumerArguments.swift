@@ -47,11 +47,14 @@ public struct ConsumerArguments: ParsableArguments {
 
     @Option(
         name: [.customShort("c", allowingJoined: true), .long],
-        help: ArgumentHelp("Least time between checks of the workers' health.", valueName: "seconds")
+        help: ArgumentHelp("Accepted, as huey's; the check below is made every second.", valueName: "seconds")
     )
     public var healthCheckInterval = 10.0
 
-    @Flag(name: [.customShort("C"), .long], help: "Do not check the workers' health.")
+    @Flag(
+        name: [.customShort("C"), .long],
+        help: "Do not check whether asynchronous handlers keep the cooperative pool."
+    )
     public var disableHealthCheck = false
 
     @Flag(name: .shortAndLong, help: "Flush all locks when starting.")
@@ -138,7 +141,6 @@ public struct ConsumerArguments: ParsableArguments {
         options.maxDelay = .seconds(maxDelay)
         options.schedulerInterval = schedulerInterval
         options.checkWorkerHealth = !disableHealthCheck
-        options.healthCheckInterval = .seconds(healthCheckInterval)
         options.flushLocks = flushLocks
         options.extraLocks = extraLocks?.split(separator: ",").map(String.init) ?? []
         options.maxTasks = maxTasks

@@ -14,10 +14,8 @@ public struct ConsumerOptions: Sendable {
     public var maxDelay: Duration = .seconds(10)
     /// How often the schedule is looked at, in seconds: a factor of 60.
     public var schedulerInterval = 1
-    /// Whether the consumer looks after its workers.
+    /// Whether the consumer looks every second whether asynchronous handlers keep Swift's cooperative pool, and names them in the log.
     public var checkWorkerHealth = true
-    /// How often it does.
-    public var healthCheckInterval: Duration = .seconds(10)
     /// Whether the locks that this process knows are released at the start.
     public var flushLocks = false
     /// Names of further locks to release at the start.

@@ -53,6 +53,49 @@ struct BlockingHandlerTests {
     private final class Counter: Sendable { let value = Atomic(0) }
     private final class Flag: Sendable { let value = Atomic(false) }
 
+    @Test("asynchronous handlers that keep the pool are named, each once; one that waits is not")
+    func watchdog() async throws {
+        let log = CollectingLog.make()
+        let huey = Huey("h", storage: MemoryStorage(), logger: log.logger)
+        let inFlight = InFlight()
+        let processors = ProcessIdentity.processors
+        let blocked = Counter()
+        // The process's own is shared with other tests.
+        let pool = ThreadExecutor(limit: processors)
+        @Sendable func warnings() -> [String] { log.lines.all.filter { $0.contains("cooperative pool") } }
+        huey.task("tasks.wait") { try await Task.sleep(for: .seconds(3600)) }
+        huey.task("tasks.block") { () async in
+            blocked.value.add(1, ordering: .acquiringAndReleasing)
+            while warnings().count < processors { usleep(1000) }
+        }
+        func start(_ name: String) async throws -> Task<Void, any Error> {
+            try await huey.remoteTask(name)()
+            let delivery = try #require(try await huey.storage.dequeue(upTo: 1, wait: .zero).first)
+            let executor = Executor(
+                huey: huey,
+                sink: DirectSink(storage: huey.storage),
+                inFlight: inFlight,
+                logger: log.logger
+            )
+            return Task(executorPreference: pool) { try await executor.run(delivery) }
+        }
+        let waiting = try await start("tasks.wait")
+        while inFlight.count < 1 { await Task.yield() }
+        let threads = ThreadExecutor(limit: 4)
+        let watchdog = Task(executorPreference: threads) {
+            await PoolWatchdog(inFlight: inFlight, logger: log.logger, pool: pool, patience: .milliseconds(500)).run()
+        }
+        var blocking: [Task<Void, any Error>] = []
+        for _ in 0..<processors { blocking.append(try await start("tasks.block")) }
+        for task in blocking { try await task.value }
+        watchdog.cancel()
+        waiting.cancel()
+        await watchdog.value
+        _ = await waiting.result
+        #expect(warnings().count == processors)
+        #expect(warnings().allSatisfy { $0.contains("tasks.block (") })
+    }
+
     @Test("as many block at once as there are workers, and others run beside them")
     func beside() async throws {
         let rig = Rig(workers: 12)

@@ -200,7 +200,7 @@ package struct Executor: Sendable {
             start.isKnownToRun(generation: huey.revocationGeneration.current, at: begin)
         else { return nil }
         logger.info("Executing \(start.message.summary)")
-        slot.insert(start)
+        slot.insert(start, at: begin)
         let context = TaskContext(huey: huey, start: start, deadline: nil, logger: logger)
         return PlainCall(start: start, context: context, begin: begin)
     }
@@ -312,7 +312,7 @@ package struct Executor: Sendable {
         } else {
             logger.info("Executing \(message.summary)")
             // Before anybody hears of it: who stops the consumer because of that must find the task running.
-            slot.insert(start)
+            slot.insert(start, at: .now)
             defer { slot.remove(start) }
             guard let span = huey.startSpan(running: message, retries: message.retries ?? start.task.settings.retries)
             else { return try await begin(run, start, nil) }

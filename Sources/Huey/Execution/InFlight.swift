@@ -5,22 +5,24 @@ package final class InFlight: Sendable {
     /// What one worker runs, in the order of their start: mostly one task.
     final class WorkerSlot: Sendable {
         private struct State {
-            var running: [ReadyTask] = []
+            var running: [(task: ReadyTask, since: ContinuousClock.Instant)] = []
             var totals = Totals()
         }
 
         private let state = Mutex(State())
 
-        func insert(_ task: ReadyTask) { state.withLock { $0.running.append(task) } }
+        func insert(_ task: ReadyTask, at begin: ContinuousClock.Instant) {
+            state.withLock { $0.running.append((task, begin)) }
+        }
 
         /// - Parameter duration: how long it took, where it has come to its end.
         func remove(_ task: ReadyTask, after duration: Duration? = nil) {
             state.withLock { state in
                 if let duration { state.totals.add(1, duration) }
-                if state.running.count == 1, state.running[0] === task {
+                if state.running.count == 1, state.running[0].task === task {
                     state.running.removeAll(keepingCapacity: true)
                 } else {
-                    state.running.removeAll { $0 === task }
+                    state.running.removeAll { $0.task === task }
                 }
             }
         }
@@ -32,9 +34,26 @@ package final class InFlight: Sendable {
         func takeAll() -> [ReadyTask] {
             state.withLock { state in
                 defer { state.running = [] }
-                return state.running
+                return state.running.map(\.task)
             }
         }
+
+        fileprivate var running: [RunningTask] {
+            state.withLock { state in
+                state.running.map { task, since in
+                    RunningTask(id: task.id, name: task.task.name, isSynchronous: task.task.isSynchronous, since: since)
+                }
+            }
+        }
+    }
+
+    /// A task that runs now.
+    package struct RunningTask: Sendable {
+        package let id: String
+        package let name: String
+        /// Whether its handler is; see ``RegisteredTask``.
+        package let isSynchronous: Bool
+        package let since: ContinuousClock.Instant
     }
 
     /// How many tasks have come to their ends up to a moment, and how long they took.
@@ -74,6 +93,11 @@ package final class InFlight: Sendable {
     }
 
     package var count: Int { slots.withLock { $0.reduce(0) { $0 + $1.count } } }
+
+    /// The tasks that run now, those that started last first.
+    package var running: [RunningTask] {
+        slots.withLock { $0.flatMap(\.running) }.sorted { $0.since > $1.since }
+    }
 
     /// What has come to its end here.
     package var totals: Totals {
