@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Writes what CPython makes of calls to Fixtures/bindings.json: the bound values, or the TypeError.
+"""Writes what CPython makes of calls to Fixtures/bindings.json: the bound values, or the TypeError; and what huey makes of the arguments of
+the next task of a pipeline.
 
 The texts are those of CPython 3.10 to 3.12; 3.13 adds a suggestion to some. HueyTests binds the same calls.
 """
 
+import array
+import collections
 import inspect
 import json
 import pathlib
 import pickle
 import sys
 import types
+import urllib.parse
+
+from huey.api import Task
 
 SIGNATURES = """
 ()
@@ -85,7 +91,67 @@ CALLS = [
     ((1,), 7),
     (7, 7),
     (7, {'a': 1}),
+    ((1,), collections.OrderedDict([('b', 2), ('k', 5)])),
+    ((), collections.OrderedDict()),
+    ((1,), collections.defaultdict(int, b=2)),
+    ((), collections.Counter(a=3, b=1)),
+    ((1,), collections.UserDict(b=2)),
+    ((), collections.ChainMap({'b': 2}, {'a': 1, 'b': 7}, {'z': 9})),
+    ((1,), collections.OrderedDict([(5, 1)])),
+    (collections.deque([1, 2]), {}),
+    (collections.deque([1, 2], maxlen=5), {'k': 5}),
+    (collections.deque(), {}),
+    (urllib.parse.urlsplit('a://b/c?d#e'), {}),
+    (urllib.parse.DefragResult('a', 'b'), {}),
+    (range(2), {}),
+    (range(5, 0, -2), {}),
+    (range(0), {}),
+    (array.array('i', [1, -2]), {}),
+    (array.array('d', [1.5, 2]), {}),
+    (array.array('B', b'ab'), {}),
+    (array.array('Q', [2 ** 64 - 1]), {}),
+    (array.array('b', [-1, 5]), {}),
+    (collections.UserList([1, 2]), {}),
+    (collections.OrderedDict(x=1, y=2), {}),
+    ('ab', {}),
+    (b'ab', {}),
+    ({'x': 1, 'y': 2}, {}),
+    (frozenset([1]), {}),
 ]
+
+
+# Arguments of the next task, and the value that it gets.
+EXTENDED = [
+    ((1,), {}, 5),
+    ((1,), {}, None),
+    ((1,), {}, ()),
+    ((1,), {}, (2, 3)),
+    ((1,), {}, [2, 3]),
+    ((1,), {'a': 1}, {'a': 2, 'b': 3}),
+    ((1,), {'a': 1}, collections.OrderedDict([('b', 2), ('a', 3)])),
+    ((1,), {'a': 1}, collections.Counter(b=2, a=3)),
+    ((1,), {'a': 1}, collections.defaultdict(int, b=2)),
+    ((1,), {'a': 1}, collections.UserDict(b=2)),
+    ((1,), {}, urllib.parse.DefragResult('x', 'y')),
+    ((1,), {}, collections.deque([2, 3])),
+    ((1,), {}, range(2)),
+    ((1,), collections.OrderedDict([('a', 1)]), {'a': 2, 'b': 3}),
+    ((1,), collections.Counter(a=1), {'a': 2, 'b': 3}),
+    ((1,), collections.defaultdict(int, a=1), 7),
+]
+
+
+def extended():
+    entries = []
+    for args, kwargs, data in EXTENDED:
+        wire = pickle.dumps((args, kwargs, data), 5)
+        args, kwargs, data = pickle.loads(wire)
+        task = Task(args, kwargs)
+        task.extend_data(data)
+        # Of what is no plain data, the class.
+        plain = [repr(arg) if isinstance(arg, (int, str, list)) else type(arg).__name__ for arg in task.args]
+        entries.append({'pickle': wire.hex(), 'args': plain, 'kwargs': repr(dict(task.kwargs))})
+    return entries
 
 
 def describe(function):
@@ -121,7 +187,7 @@ def main():
     path = pathlib.Path(__file__).resolve().parent.parent / 'Fixtures' / 'bindings.json'
     calls = [{'pickle': pickle.dumps((args, kwargs), 5).hex(), 'text': 'call(*%r, **%r)' % (args, kwargs)}
              for args, kwargs in CALLS]
-    document = {'calls': calls, 'signatures': cases}
+    document = {'calls': calls, 'signatures': cases, 'extended': extended()}
     path.write_text(json.dumps(document, ensure_ascii=False, indent=0) + '\n')
 
 

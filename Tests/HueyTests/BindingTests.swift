@@ -10,6 +10,15 @@ struct BindingTests {
     struct Document: Decodable {
         var calls: [Call]
         var signatures: [Case]
+        var extended: [Extension]
+    }
+
+    struct Extension: Decodable {
+        /// A pickle of `(args, kwargs, data)`.
+        var pickle: HexBytes
+        /// Python's `repr()` of each argument, or its class.
+        var args: [String]
+        var kwargs: String
     }
 
     struct Call: Decodable {
@@ -91,6 +100,55 @@ struct BindingTests {
     func refused(parameters: [Parameter]) {
         let error = #expect(throws: HueyError.self) { try Signature(name: "tasks.call", parameters: parameters) }
         #expect(error?.code == .invalidConfiguration)
+    }
+
+    @Test("what a finished task hands on is merged as huey merges it, whatever holds the arguments")
+    func extended() throws {
+        for test in try Self.document.get().extended {
+            let root = try PickleDocument(test.pickle.bytes).root
+            var arguments = TaskArguments(args: try #require(root[0]), kwargs: try #require(root[1]))
+            try arguments.extend(with: try #require(root[2]))
+            let (args, kwargs) = try arguments.views()
+            let pairs = try #require(try Unpacking.mapping(kwargs))
+            let dictionary = try TaskArguments(
+                positional: [],
+                keywords: pairs.map { (key: $0.key, value: $0.value) }
+            ).views().kwargs
+            #expect(args.elements?.map { $0.object?.className?.name ?? $0.repr } == test.args)
+            #expect(dictionary.repr == test.kwargs)
+        }
+    }
+
+    @Test("what sentry-sdk adds to the keywords is taken off, unless a task asks for it")
+    func sentryHeaders() throws {
+        let headers: PickleValue = ["sentry-trace": "1-2-1", "baggage": "x=y"]
+        func bind(_ parameters: Parameter...) throws -> [String] {
+            let signature = try Signature(name: "tasks.call", parameters: parameters)
+            let keywords: KeyValuePairs<String, TaskArguments.Value> = ["b": 2, "sentry_headers": headers]
+            let (args, kwargs) = try TaskArguments([1], keywords: keywords).views()
+            var bound = try signature.bind(args: args, kwargs: kwargs)
+            return try parameters.map { _ in try bound.next(as: PickleView.self).repr }
+        }
+        #expect(try bind("a", "b") == ["1", "2"])
+        #expect(try bind("a", .keywords("rest")) == ["1", "{'b': 2}"])
+        #expect(try bind("a", "b", "sentry_headers").last == "{'sentry-trace': '1-2-1', 'baggage': 'x=y'}")
+    }
+
+    @Test("arguments of a class that nobody knows are a TypeError, and the message is kept")
+    func unknown() async throws {
+        // kwargs: pickle.dumps(module.Mapping()), of a class without anything else.
+        let kwargs = try PickleDocument([0x80, 4] + Array("cmodule\nMapping\n".utf8) + [0x29, 0x81, 0x2E]).root
+        let worker = Worker()
+        worker.huey.task("tasks.add", parameters: "a", .optional("b", 1)) { (a: Int, b: Int) in a &+ b }
+        var message = try worker.huey.message("tasks.add", TaskArguments([1]))
+        message.arguments = TaskArguments(args: try message.arguments.views().args, kwargs: kwargs)
+        let result = try await worker.run(message)
+        let error = #expect(throws: TaskException.self) { try result.get() }
+        #expect(error?.error.contains("module.Mapping") == true)
+        #expect(worker.storage.deadLetters.map(\.reason) == [.undecodable])
+        #expect(throws: HueyError.self) {
+            try message.arguments.extend(with: try PickleDocument(PickleValue.int(1).pickled()).root)
+        }
     }
 
     @Test("a handler that takes more than it declares fails instead of reading beyond")

@@ -335,9 +335,9 @@ struct HostileMessageTests {
     func handedOn() throws {
         let document = try PickleDocument(PickleValue.tuple([.tuple([1, 2]), ["k": 3]]).pickled())
         var arguments = TaskArguments(args: try #require(document.root[0]), kwargs: try #require(document.root[1]))
-        arguments.append(PickleValue.int(4))
-        arguments.extend(with: try PickleDocument(PickleValue.dict(["k": 9, "l": 5]).pickled()).root)
-        arguments.extend(with: try PickleDocument(PickleValue.tuple([6]).pickled()).root)
+        try arguments.append(PickleValue.int(4))
+        try arguments.extend(with: PickleDocument(PickleValue.dict(["k": 9, "l": 5]).pickled()).root)
+        try arguments.extend(with: PickleDocument(PickleValue.tuple([6]).pickled()).root)
         #expect(arguments.positionalCount == 4)
         let views = try arguments.views()
         #expect(views.args.repr == "(1, 2, 4, 6)")

@@ -252,7 +252,7 @@ struct MessageTests {
     )
     func extend(data: PickleValue, args: String, kwargs: String) throws {
         var arguments = TaskArguments([1], keywords: ["k": 2])
-        arguments.extend(with: try PickleDocument(data.pickled()).root)
+        try arguments.extend(with: PickleDocument(data.pickled()).root)
         let views = try arguments.views()
         #expect(views.args.repr == args)
         #expect(views.kwargs.repr == kwargs)

@@ -83,7 +83,7 @@ extension Huey {
         }
         if chord.members.isEmpty {
             var callback = chord.callback
-            callback.arguments.append(PickleValue.list([]))
+            try callback.arguments.append(PickleValue.list([]))
             try await enqueue(callback)
         }
         let callback = chord.callback.pipeline.map { TaskResult<PickleValue>(huey: self, message: $0) }

@@ -169,10 +169,10 @@ extension Executor {
         case .emit(let signal):
             try await emit(signal, run.message, run.error(for: signal), run, after: &pending)
         case .enqueueNext(var next):
-            next.arguments.extend(with: try huey.serializer.deserialize(run.encoded))
+            try next.arguments.extend(with: try huey.serializer.deserialize(run.encoded))
             try await enqueue(next, run, after: &pending)
         case .enqueueErrorHandler(var handler, let exception):
-            handler.arguments.append(exception)
+            try handler.arguments.append(exception)
             try await enqueue(handler, run, after: &pending)
         case .requeue(let message):
             logger.info("Requeueing \(message.id.bounded()), \(message.retries ?? 0) retries")
@@ -266,7 +266,7 @@ extension Executor {
         follow(.deleteCounter(key: report.counterKey), &pending)
         for index in 0..<chord.size { follow(.delete(key: chord.key(of: index)), &pending) }
         var callback = chord.callback.message
-        callback.arguments.append(parts)
+        try callback.arguments.append(parts)
         try await enqueue(callback, run, after: &pending)
     }
 

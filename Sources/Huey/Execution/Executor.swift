@@ -435,7 +435,8 @@ package struct Executor: Sendable {
         span?.record(run.outcome ?? outcome)
         let effects = try OutcomeTable.effects(of: run.outcome ?? outcome, for: message, in: decision)
         task.metrics.record(message.name, took: duration, lateness: lateness, effects: effects)
-        try await perform(effects, run, keepingFailure: policy.keepsFailedTasks)
+        let isKept = policy.keepsFailedTasks || run.outcome?.failure is UnknownContainer
+        try await perform(effects, run, keepingFailure: isKept)
         return .settled
     }
 

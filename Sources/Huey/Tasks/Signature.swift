@@ -72,9 +72,8 @@ struct Signature: Sendable {
     ///
     /// - Throws: ``PickleException``, a `TypeError` with CPython's text.
     func bind(args: PickleView, kwargs: PickleView) throws -> BoundArguments {
-        guard let pairs = kwargs.pairs else { throw notUnpackable("**", "a mapping", kwargs) }
-        let args = try Self.unpackable(args) ?? args
-        guard let values = args.elements else { throw notUnpackable("*", "an iterable", args) }
+        guard let pairs = try Unpacking.mapping(kwargs) else { throw notUnpackable("**", "a mapping", kwargs) }
+        guard let (args, values) = try Unpacking.iterable(args) else { throw notUnpackable("*", "an iterable", args) }
         if isPlain, pairs.isEmpty, values.count == positional.count { return BoundArguments(wire: values) }
         var slots = [PickleView?](repeating: nil, count: positional.count + keywordOnly.count)
         for (index, value) in values.prefix(positional.count).enumerated() { slots[index] = value }
@@ -88,22 +87,13 @@ struct Signature: Sendable {
         var all: [PickleView] = slots.compactMap { $0 }
         if hasVariadic || hasKeywords {
             all.append(try rest(of: args, values: values))
-            all.append(extra.count == pairs.count ? kwargs : try dictionary(extra))
+            all.append(kwargs.kind == .dict && extra.count == pairs.count ? kwargs : try dictionary(extra))
         }
         return BoundArguments(values: order.map { all[$0] })
     }
 
-    /// What Python's `*` would make of what is no sequence of values but can be iterated; nil for anything else.
-    private static func unpackable(_ args: PickleView) throws -> PickleView? {
-        let values: [TaskArguments.Value]
-        switch args.kind {
-        case .string: values = args.string?.unicodeScalars.map { String($0) } ?? []
-        case .bytes, .bytearray: values = args.bytes?.map { Int($0) } ?? []
-        case .dict: values = args.pairs?.map(\.key) ?? []
-        default: return nil
-        }
-        return try TaskArguments(positional: values, keywords: []).views().args
-    }
+    /// What sentry-sdk adds to the keywords of whatever a producer enqueues. Its worker's side takes it off before the task is called, as we do.
+    private static let sentryHeaders = "sentry_headers"
 
     private func bindKeywords(
         _ pairs: PickleView.Pairs,
@@ -117,6 +107,7 @@ struct Signature: Sendable {
         for (key, value) in pairs {
             let name = key.string
             if taskSlot != nil, name == "task" { continue }
+            if name == Self.sentryHeaders, names[Self.sentryHeaders] == nil { continue }
             if let index = name.flatMap({ names[$0] }) {
                 guard slots[index] == nil else {
                     throw typeError("got multiple values for argument '\((name ?? "").bounded(1000))'")

@@ -80,7 +80,7 @@ extension Message: PickleDecodable {
         eta = try field(2).map(Self.naive)
         retryDelay = field(4).map(PythonNumber.init(field:))
         priority = field(5).map(PythonNumber.init(field:))
-        arguments = Self.arguments(field(6), field(7))
+        arguments = try Self.arguments(field(6), field(7))
         onComplete = try nested(8)
         onError = try nested(9)
         expires = try field(10).map(Expiry.init(field:))
@@ -108,20 +108,11 @@ extension Message: PickleDecodable {
     }
 
     /// Both as they are: what cannot be called with is the call's `TypeError`, not the message's fault. None is no argument.
-    private static func arguments(_ args: PickleView?, _ kwargs: PickleView?) -> TaskArguments {
-        switch (args, kwargs) {
-        case (let args?, let kwargs?):
-            return TaskArguments(args: args, kwargs: kwargs)
-        case (let args?, nil):
-            return TaskArguments(positional: args.elements.map { $0.map { $0 } } ?? [], keywords: [])
-        case (nil, let kwargs?):
-            let pairs = kwargs.pairs.map {
-                $0.map { (key: $0.key as TaskArguments.Value, value: $0.value as TaskArguments.Value) }
-            }
-            return TaskArguments(positional: [], keywords: pairs ?? [])
-        case (nil, nil):
-            return TaskArguments()
-        }
+    private static func arguments(_ args: PickleView?, _ kwargs: PickleView?) throws -> TaskArguments {
+        if let args, let kwargs { return TaskArguments(args: args, kwargs: kwargs) }
+        guard args != nil || kwargs != nil else { return TaskArguments() }
+        let none = try TaskArguments().views()
+        return TaskArguments(args: args ?? none.args, kwargs: kwargs ?? none.kwargs)
     }
 
     private static func chord(_ view: PickleView, depth: Int, _ budget: inout Budget) throws -> ChordMembership {

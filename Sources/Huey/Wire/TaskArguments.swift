@@ -33,29 +33,32 @@ public struct TaskArguments: Sendable {
 
     /// Adds what a finished task hands on: nothing for None and `()`, all elements of a tuple, the missing keywords of a
     /// dict, anything else as one more positional argument. Mirrors `Task.extend_data`.
-    mutating func extend(with data: PickleView) {
-        switch data.kind {
-        case .none:
-            return
-        case .tuple:
-            guard let elements = data.elements, !elements.isEmpty else { return }
-            extend(positional: elements.map { $0 as Value }, keywords: [])
-        case .dict:
-            if let pairs = data.pairs { setDefaults(pairs) }
-        case .object where data.object?.isDictionary == true:
-            if let pairs = data.object?.dictItems { setDefaults(pairs) }
-        default:
-            append(data)
+    ///
+    /// - Throws: what ``append(_:)`` throws.
+    mutating func extend(with data: PickleView) throws {
+        if data.isNone { return }
+        if let elements = Unpacking.tuple(data) {
+            guard !elements.isEmpty else { return }
+            try extend(positional: elements.map { $0 as Value }, keywords: [])
+        } else if let pairs = data.mapping {
+            try setDefaults(pairs)
+        } else {
+            try append(data)
         }
     }
 
     /// Adds one positional argument.
-    mutating func append(_ value: Value) { extend(positional: [value], keywords: []) }
+    ///
+    /// - Throws: ``HueyError`` `.malformedMessage`, and nothing has changed, where what there is cannot be unpacked.
+    mutating func append(_ value: Value) throws { try extend(positional: [value], keywords: []) }
 
-    private mutating func extend(positional more: [Value], keywords moreKeywords: [(key: Value, value: Value)]) {
+    private mutating func extend(positional more: [Value], keywords moreKeywords: [(key: Value, value: Value)]) throws {
         switch form {
         case .wire(let args, let kwargs):
-            form = .extended(args.elements, more, kwargs.pairs, moreKeywords)
+            guard let positional = try? Unpacking.iterable(args)?.elements,
+                let keywords = try? Unpacking.mapping(kwargs)
+            else { throw HueyError.malformedMessage("arguments that cannot be unpacked") }
+            form = .extended(positional, more, keywords, moreKeywords)
         case .fresh(let positional, let keywords):
             form = .fresh(positional + more, keywords + moreKeywords)
         case .extended(let args, let positional, let kwargs, let keywords):
@@ -63,11 +66,13 @@ public struct TaskArguments: Sendable {
         }
     }
 
-    private mutating func setDefaults(_ pairs: PickleView.Pairs) {
+    private mutating func setDefaults(_ pairs: PickleView.Pairs) throws {
         var known: Set<String> = []
         switch form {
         case .wire(_, let kwargs):
-            known.formUnion((kwargs.pairs.map { $0.lazy.compactMap(\.key.string) }).map(Array.init) ?? [])
+            known.formUnion(
+                ((try? Unpacking.mapping(kwargs)).map { $0.lazy.compactMap(\.key.string) }).map(Array.init) ?? []
+            )
         case .fresh(_, let keywords):
             known.formUnion(keywords.compactMap { Self.keyword($0.key) })
         case .extended(_, _, let kwargs, let keywords):
@@ -79,7 +84,7 @@ public struct TaskArguments: Sendable {
             if let name = Self.keyword(key), !known.insert(name).inserted { continue }
             keywords.append((key: key, value: value))
         }
-        extend(positional: [], keywords: keywords)
+        try extend(positional: [], keywords: keywords)
     }
 
     private static func keyword(_ key: Value) -> String? {
@@ -89,7 +94,7 @@ public struct TaskArguments: Sendable {
     /// How many positional arguments there are.
     public var positionalCount: Int {
         switch form {
-        case .wire(let args, _): args.elements?.count ?? 0
+        case .wire(let args, _): (try? Unpacking.iterable(args))?.elements.count ?? 0
         case .fresh(let positional, _): positional.count
         case .extended(let args, let more, _, _): (args?.count ?? 0) + more.count
         }
@@ -155,13 +160,5 @@ public struct TaskArguments: Sendable {
                 }
             }
         }
-    }
-}
-
-extension PickleObject {
-    /// Whether Python's `isinstance(x, dict)` holds for this object, as far as the standard library's classes tell.
-    fileprivate var isDictionary: Bool {
-        guard let name = className, name.module == "collections" else { return false }
-        return ["OrderedDict", "defaultdict", "Counter"].contains(name.name)
     }
 }

@@ -108,7 +108,7 @@ public struct PickleObject: Sendable {
     var isPlain: Bool { state == nil && listItems.isEmpty && dictItems.isEmpty }
 
     /// Whether it is made by `__new__` of its class, not by a call.
-    var isNew: Bool {
+    package var isNew: Bool {
         switch known(callable) {
         case .newobj, .newobjEx, .reconstructor: true
         default:
