@@ -43,6 +43,27 @@ struct DifferentialTests {
         }
     }
 
+    @Test("INT reads every short line as the C unpickler does")
+    func integerLines() throws {
+        let alphabet = [UInt8]("\0\t +-012x_L".utf8)
+        var lines = alphabet.map { [$0] }
+        for _ in 0..<2 { lines += lines.flatMap { line in alphabet.map { line + [$0] as [UInt8] } } }
+        let script = """
+            import pickle, sys
+            for line in sys.stdin.buffer.read().split(b'\\n')[:-1]:
+                try: print(repr(pickle.loads(b'I' + line + b'\\n.')))
+                except ValueError: print('error')
+            """
+        let input = lines.flatMap { $0 + [0x0A] as [UInt8] }
+        let output = String(decoding: try Python.run(["-c", script], input: input), as: UTF8.self)
+        let expected = output.split(separator: "\n")
+        try #require(expected.count == lines.count)
+        for (line, expected) in zip(lines, expected) {
+            let found = (try? PickleDocument([0x49] + line + [0x0A, 0x2E]).root.repr) ?? "error"
+            #expect(found == expected, "\(line)")
+        }
+    }
+
     @Test("standard types are written as CPython writes them", arguments: [2, 3, 4, 5])
     func standardTypes(version: Int) throws {
         let uuid = try #require(UUID(uuidString: "12345678-1234-5678-1234-567812345678"))

@@ -5,13 +5,24 @@ extension OpcodeReader {
     mutating func loadIntLine() throws(PickleError) {
         let line = try takeLine(atLeast: 1)
         let bytes = text(line)
-        if matches(bytes, "01") {
-            push(existing: Singleton.true)
-        } else if matches(bytes, "00") {
-            push(existing: Singleton.false)
+        // C's `strtol` reads as far as a NUL.
+        let number = UnsafeBufferPointer(rebasing: bytes.prefix { $0 != 0 })
+        if number.isEmpty {
+            // 0, which is a bool where it has the length of one.
+            if bytes.count == 2 { push(existing: Singleton.false) } else { try loadInt(0) }
+        } else if bytes.count == 2, let truth = truth(of: number) {
+            push(existing: truth ? Singleton.true : Singleton.false)
         } else {
-            try loadInteger(bytes, isInt: true)
+            try loadInteger(number, isInt: true)
         }
+    }
+
+    /// Of a line of two characters, whether it is 0 or 1: those are bools, `-0` and ` 1`, too. See `load_int` of `_pickle.c`.
+    private func truth(of number: UnsafeBufferPointer<UInt8>) -> Bool? {
+        guard let digit = number.last, digit == 0x30 || digit == 0x31, let parsed = IntegerLiteral(number),
+            parsed.digits.dropLast().allSatisfy({ $0 == 0x30 }), digit == 0x30 || !parsed.isNegative
+        else { return nil }
+        return digit == 0x31
     }
 
     mutating func loadLongLine() throws(PickleError) {
@@ -25,7 +36,8 @@ extension OpcodeReader {
     mutating func loadInteger(_ bytes: UnsafeBufferPointer<UInt8>, isInt: Bool) throws(PickleError) {
         guard var parsed = IntegerLiteral(bytes) else { throw error(.badValue, "could not convert string to int") }
         if parsed.hasLeadingZero, parsed.radix == 10 {
-            if isInt, !parsed.hasUnderscore, parsed.digits.allSatisfy({ $0 < 0x38 }) {
+            // `strtol` must have read all of it: no space behind it.
+            if isInt, !parsed.hasUnderscore, bytes.last == parsed.digits.last, parsed.digits.allSatisfy({ $0 < 0x38 }) {
                 parsed.radix = 8
             } else if !parsed.digits.allSatisfy({ $0 == 0x30 }) {
                 throw error(.badValue, "could not convert string to int")
