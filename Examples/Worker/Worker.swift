@@ -10,7 +10,7 @@ struct Worker: ConsumerCommand {
 
     func makeHuey(logger: Logger) throws -> Huey {
         let huey = Huey("my-app", storage: try RedisStorage(url: "redis://localhost:6379/0"), logger: logger)
-        huey.task("tasks.add", parameters: "a", "b") { (a: Int, b: Int) in a + b }
+        huey.task("tasks.add", parameters: "a", "b") { (a: Int, b: Int) in a &+ b }
         return huey
     }
 }

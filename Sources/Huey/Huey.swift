@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// ```swift
 /// let huey = Huey("my-app", storage: try RedisStorage(url: "redis://localhost:6379/0"))
-/// let add = huey.task("tasks.add", parameters: "a", "b") { (a: Int, b: Int) in a + b }
+/// let add = huey.task("tasks.add", parameters: "a", "b") { (a: Int, b: Int) in a &+ b }
 /// ```
 public final class Huey: Sendable {
     /// The instance's name, as given.

@@ -1,3 +1,4 @@
+import Foundation
 import Pickle
 import TestSupport
 import Testing
@@ -76,12 +77,15 @@ struct ExecutorTests {
     @Test("a Swift error appears as the exception it maps to, or as RuntimeError")
     func errors() async throws {
         enum Failure: Error { case odd }
+        struct Localized: LocalizedError { var errorDescription: String? { "the disk is full" } }
         let worker = Worker()
+        worker.huey.task("tasks.localized") { () -> Int in throw Localized() }
         worker.huey.task("tasks.swift") { () -> Int in throw Failure.odd }
         worker.huey.task("tasks.python") { () -> Int in throw PickleException.builtin("KeyError", "k") }
         worker.huey.task("tasks.types", parameters: "a") { (a: Int) in a }
         for (name, arguments, text) in [
             ("tasks.swift", TaskArguments(), "RuntimeError('odd')"), ("tasks.python", TaskArguments(), "KeyError('k')"),
+            ("tasks.localized", TaskArguments(), "RuntimeError('the disk is full')"),
             ("tasks.types", TaskArguments(["x"]), "TypeError(\"expected int, found str 'x'\")"),
         ] {
             guard case .failure(let error) = try await worker.run(worker.huey.message(name, arguments)) else {

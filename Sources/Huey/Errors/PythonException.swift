@@ -1,9 +1,16 @@
 public import Pickle
 
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
 /// A Swift error that Python knows by another name.
 ///
 /// A task that throws such an error fails with that exception: its `repr()` is the stored error, and an `on_error` handler in
-/// Python receives the exception object itself. An error that does not conform appears as `RuntimeError('…')`.
+/// Python receives the exception object itself. An error that does not conform appears as `RuntimeError('…')`, with its `errorDescription`
+/// where it is a `LocalizedError`.
 public protocol PythonExceptionConvertible: Error {
     /// The exception that Python sees.
     var pythonException: PickleException { get }
@@ -24,7 +31,8 @@ extension PickleException: PythonExceptionConvertible {
     /// The exception for any Swift error.
     static func mapping(_ error: any Error) -> PickleException {
         if let error = error as? any PythonExceptionConvertible { return error.pythonException }
-        return builtin("RuntimeError", String(describing: error))
+        let text = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
+        return builtin("RuntimeError", text)
     }
 }
 
