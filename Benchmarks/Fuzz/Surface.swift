@@ -173,7 +173,7 @@ extension FuzzRig {
                 DeadLetter(data: data, reason: .failed, detail: random.pick(ValueMaker.texts), time: time)
             )
         }
-        _ = try? await storage.deadLetters(limit: 10)
+        _ = try? await storage.deadLetterEntries(limit: 10)
         for entry in try await storage.deadLetterEntries(limit: 10) {
             _ = try? huey.deserialize(entry.letter.data).summary
             if random.oneIn(2) { _ = try? await storage.requeueDeadLetter(entry) }

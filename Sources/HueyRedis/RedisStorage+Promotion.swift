@@ -1,6 +1,6 @@
-package import Huey
+public import Huey
 import Logging
-package import Pickle
+public import Pickle
 import Redis
 
 /// The schedule's accounting of deaths: a scheduler leaves a mark while it decodes and moves messages, and takes it away afterwards. Where it
@@ -22,7 +22,7 @@ extension RedisStorage: ChargingSchedule {
     /// KEYS: deaths. ARGV: the message. It was moved, and nobody died.
     private static let acquit = RedisScript("return redis.call('HDEL', KEYS[1], redis.sha1hex(ARGV[1]) .. '?')")
 
-    package func promoteSchedule(
+    public func promoteSchedule(
         dueAt moment: PickleDateTime,
         limit: Int,
         deathLimit: Int?,

@@ -1,4 +1,4 @@
-import Huey
+public import Huey
 import Redis
 
 /// What a server says of itself, as far as it tells: the lines of `INFO`.
@@ -49,7 +49,7 @@ extension RedisStorage: AdvisingStorage {
         return ServerState(replies.compactMap(\.string).joined(separator: "\r\n"))
     }
 
-    package func advice() async -> [String] {
+    public func advice() async -> [String] {
         guard let state = try? await serverState() else { return [] }
         return state.evictionWarning.map { [$0] } ?? []
     }

@@ -115,7 +115,7 @@ extension SQLiteStorage {
             try database.execute(sql: SQLiteSchema.createDead)
             try database.execute(
                 sql: "insert into huey_swift_dead (queue, letter) values (?, ?)",
-                arguments: [name, Data(try letter.pickled(protocol: 2))]
+                arguments: [name, Data(try DeadLetterEntry(letter).stored)]
             )
         case .releaseUnique:
             // No unique job was ever enqueued here.

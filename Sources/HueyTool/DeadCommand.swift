@@ -1,6 +1,5 @@
 import ArgumentParser
 import Huey
-import HueyRedis
 import Pickle
 
 #if canImport(FoundationEssentials)
@@ -21,9 +20,9 @@ struct DeadCommand: AsyncParsableCommand {
 
 extension QueueArguments {
     /// Runs `body` with the instance and its storage.
-    fileprivate func withLetters(_ body: (Huey, RedisStorage) async throws -> Void) async throws {
+    fileprivate func withLetters(_ body: (Huey, any DeadLetterStorage) async throws -> Void) async throws {
         try await withHuey { huey in
-            if let storage = huey.storage as? RedisStorage { try await body(huey, storage) }
+            if let storage = huey.storage as? any DeadLetterStorage { try await body(huey, storage) }
         }
     }
 }
@@ -39,7 +38,7 @@ struct DeadListCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await queue.withLetters { huey, storage in
-            for entry in try await storage.deadLetterEntries(limit: limit) {
+            for entry in try await storage.deadLetterEntries(from: 0, limit: limit) {
                 let letter = entry.letter
                 let task = (try? huey.deserialize(letter.data))?.name ?? "?"
                 printEntry(
@@ -100,11 +99,11 @@ struct DeadSelection: ParsableArguments {
     }
 
     /// Calls `body` for each, oldest first.
-    func forEach(_ body: (Huey, RedisStorage, DeadLetterEntry) async throws -> Void) async throws {
+    func forEach(_ body: (Huey, any DeadLetterStorage, DeadLetterEntry) async throws -> Void) async throws {
         try await queue.withLetters { huey, storage in
             var entries: [DeadLetterEntry] = []
             if all {
-                entries = try await storage.deadLetterEntries(limit: storage.deadLetterCount()).reversed()
+                entries = try await storage.deadLetterEntries(from: 0, limit: storage.deadLetterCount()).reversed()
             } else {
                 for id in ids { entries.append(try await storage.onlyLetter(id)) }
             }
@@ -143,7 +142,7 @@ struct DeadDropCommand: AsyncParsableCommand {
     }
 }
 
-extension RedisStorage {
+extension DeadLetterStorage {
     /// The letter of that id, or of the only id that begins so.
     ///
     /// - Throws: an error for the user when there is none, or more than one.

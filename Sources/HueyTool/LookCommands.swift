@@ -16,7 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
             print("pending    \(try await huey.pendingCount())")
             print("scheduled  \(try await huey.scheduledCount())")
             print("results    \(try await huey.resultCount())")
-            if let storage = huey.storage as? RedisStorage {
+            if let storage = huey.storage as? any DeadLetterStorage {
                 print("dead       \(try await storage.deadLetterCount())")
             }
         }

@@ -125,11 +125,11 @@ struct LayoutTests {
         }
         let storage = try #require(rig.storage as? RedisStorage)
         #expect(try await storage.deadLetterCount() == 3)
-        let letters = try await storage.deadLetters()
+        let letters = try await storage.deadLetterEntries().map(\.letter)
         #expect(letters.map(\.data) == [[4], [3], [2]])
         #expect(letters.first?.detail == "why 4")
         #expect(letters.first?.time == 4_000_000)
-        #expect(try await storage.deadLetters(limit: 1).count == 1)
+        #expect(try await storage.deadLetterEntries(limit: 1).count == 1)
         #expect(try await rig.type("huey.swift.dead.\(rig.name)") == "list")
         await rig.close()
     }

@@ -40,7 +40,7 @@ struct PromotionTests {
         #expect(deaths == 3)
         #expect(try await rig.waiting() == ["a", "z"])
         #expect(try await storage.scheduleSize() == 0)
-        let letters = try await storage.deadLetters()
+        let letters = try await storage.deadLetterEntries().map(\.letter)
         #expect(letters.map { text($0.data) } == ["poison"])
         #expect(letters.first?.reason == .workerDied)
         #expect(try await storage.client.command("EXISTS", mark).integer == 0)

@@ -21,7 +21,7 @@ public final class AtMostOnceChannel: DeliveryChannel {
     public func open() async throws {}
 
     public func run() async {
-        guard let storage = storage as? any LetterKeepingStorage else { return }
+        guard let storage = storage as? any DeadLetterStorage else { return }
         while (try? await Task.sleep(for: Self.upkeepInterval)) != nil {
             // What cannot be done now can be done later; who cannot reach the storage says so elsewhere.
             _ = try? await storage.dropOldDeadLetters()

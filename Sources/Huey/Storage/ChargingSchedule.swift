@@ -1,7 +1,7 @@
-package import Pickle
+public import Pickle
 
 /// A storage that knows of which scheduled message schedulers have died.
-package protocol ChargingSchedule: Storage {
+public protocol ChargingSchedule: Storage {
     /// ``Storage/promoteSchedule(dueAt:limit:transform:)``, and a message of which so many schedulers have died becomes a dead letter unread.
     ///
     /// - Parameter deathLimit: nil for no accounting.
@@ -16,7 +16,7 @@ package protocol ChargingSchedule: Storage {
 }
 
 /// A storage that knows what its server should be set up like.
-package protocol AdvisingStorage: Storage {
+public protocol AdvisingStorage: Storage {
     /// - Returns: for each setting of the server under which messages may be lost, what it is and what it should be. Empty where the server
     ///   does not tell.
     func advice() async -> [String]

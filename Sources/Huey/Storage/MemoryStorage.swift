@@ -15,7 +15,14 @@ public final class MemoryStorage: Storage {
         var schedule: [(moment: PickleDateTime, order: Int, data: [UInt8])] = []
         var results: [String: [UInt8]] = [:]
         var counters: [String: Int] = [:]
-        var deadLetters: [DeadLetter] = []
+        /// Oldest first.
+        var deadLetters: [DeadLetterEntry] = []
+
+        mutating func removeLetter(_ entry: DeadLetterEntry) -> Bool {
+            guard let index = deadLetters.lastIndex(where: { $0.stored == entry.stored }) else { return false }
+            deadLetters.remove(at: index)
+            return true
+        }
 
         /// Sorted by falling priority, first in first out within one: the usual case appends.
         mutating func insert(_ item: Queued) {
@@ -31,7 +38,7 @@ public final class MemoryStorage: Storage {
     public init() {}
 
     /// What ``bury(_:)`` kept, oldest first.
-    public var deadLetters: [DeadLetter] { state.withLock { $0.deadLetters } }
+    public var deadLetters: [DeadLetter] { state.withLock { $0.deadLetters.map(\.letter) } }
 
     public func enqueue(_ data: [UInt8], priority: Double?) async throws {
         state.withLock { state in
@@ -125,7 +132,10 @@ public final class MemoryStorage: Storage {
 
     public func flushCounters() async throws { state.withLock { $0.counters = [:] } }
 
-    public func bury(_ letter: DeadLetter) async throws { state.withLock { $0.deadLetters.append(letter) } }
+    public func bury(_ letter: DeadLetter) async throws {
+        let entry = try DeadLetterEntry(letter)
+        state.withLock { $0.deadLetters.append(entry) }
+    }
 
     /// To the places where they stood.
     public func giveBack(_ deliveries: [Delivery]) async throws {
@@ -140,5 +150,27 @@ public final class MemoryStorage: Storage {
     private static func prefix(_ items: [[UInt8]], _ limit: Int?) -> [[UInt8]] {
         guard let limit, limit > 0 else { return items }
         return Array(items.prefix(limit))
+    }
+}
+
+extension MemoryStorage: DeadLetterStorage {
+    public func deadLetterCount() async throws -> Int { state.withLock { $0.deadLetters.count } }
+
+    public func deadLetterEntries(from start: Int, limit: Int) async throws -> [DeadLetterEntry] {
+        guard start >= 0, limit > 0 else { return [] }
+        return state.withLock { Array($0.deadLetters.reversed().dropFirst(start).prefix(limit)) }
+    }
+
+    public func requeueDeadLetter(_ entry: DeadLetterEntry, priority: Double?) async throws -> Bool {
+        state.withLock { state in
+            guard state.removeLetter(entry) else { return false }
+            state.order += 1
+            state.insert(Queued(priority: priority ?? 0, order: state.order, data: entry.letter.data))
+            return true
+        }
+    }
+
+    public func dropDeadLetter(_ entry: DeadLetterEntry) async throws -> Bool {
+        state.withLock { $0.removeLetter(entry) }
     }
 }
