@@ -1,18 +1,26 @@
 public import Huey
+import Logging
 import Redis
+import Synchronization
 
 extension RedisStorage: TickingStorage {
-    /// KEYS: ticks, queue. ARGV: task, minute, and the command that adds the message. The claim is written last, because Redis does not
-    /// roll back; the first write takes something away, because a full server refuses a script that begins by adding.
+    /// KEYS: ticks, queue. ARGV: task, minute, and the command that adds the message. Answers whether it was added, whether a recorded minute
+    /// was forgotten that lies ahead of the server's clock, and whether the consumer's clock does. The claim is written last, because Redis
+    /// does not roll back; the first write takes something away, because a full server refuses a script that begins by adding.
     private static let tick = RedisScript(
         """
+        if redis.replicate_commands then redis.replicate_commands() end
+        local now = math.floor(tonumber(redis.call('TIME')[1]) / 60)
         local last, minute = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or ''), tonumber(ARGV[2])
-        if last and last >= minute and last - minute < 60 then return 0 end
+        local forgotten, ahead = 0, 0
+        if minute > now + 1 then minute, ahead = now, 1 end
+        if last and last > now + 1 then last, forgotten = nil, 1 end
+        if last and last >= minute then return {0, forgotten, ahead} end
         redis.call('HDEL', KEYS[1], '')
         redis.call(unpack(ARGV, 4))
-        redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+        redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', minute))
         redis.call('EXPIRE', KEYS[1], 2764800)
-        return 1
+        return {1, forgotten, ahead}
         """
     )
 
@@ -30,7 +38,19 @@ extension RedisStorage: TickingStorage {
             arguments: [.init(task), .init(minute)],
             commands: commands
         )
-        return reply.integer == 1
+        let answers = reply.elements?.map { $0.integer == 1 } ?? []
+        guard answers.count == 3 else { return false }
+        if answers[1] {
+            logger.warning(
+                "A periodic task was recorded for a minute to come, by a clock that was ahead; that is forgotten."
+            )
+        }
+        if answers[2], !isClockReported.exchange(true, ordering: .relaxed) {
+            logger.warning(
+                "This host's clock is more than a minute ahead of the server's: periodic tasks may run at wrong times."
+            )
+        }
+        return answers[0]
     }
 
     public func lastMinute(of task: String) async throws -> Int? {

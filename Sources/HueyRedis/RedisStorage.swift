@@ -20,6 +20,8 @@ public final class RedisStorage: Storage {
     let schedulerMark: String
     /// For each lock that this process holds, the sessions in which it was taken: more than one where a task goes on that was taken for dead.
     let holders = Mutex<[String: [String]]>([:])
+    /// Whether it was logged that this host's clock is ahead of the server's.
+    let isClockReported = Atomic(false)
 
     /// A storage on the server that a URL in redis-py's form names.
     ///
