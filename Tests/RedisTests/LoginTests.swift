@@ -8,6 +8,7 @@ import Testing
     private static let users = [
         "--requirepass", "default-secret", "--user", "worker", "on", ">worker-secret", "~jobs:*", "+@all", "-flushall",
         "--user", "quiet", "on", ">quiet-secret", "~*", "+@all", "-client",
+        "--user", "plain", "on", ">plain-secret", "~*", "+@all", "-@dangerous",
     ]
 
     @Test func `passwords and ACL users log in, and ACLs refuse`() async throws {
@@ -81,6 +82,31 @@ import Testing
         await #expect { try await task.value } throws: { code($0) == .connectionClosed }
         #expect(connection.isClosed)
         await client.shutdown()
+    }
+
+    @Test(arguments: ["quiet", "plain"])
+    func `a pop that may not be woken is waited out, and brings what comes meanwhile`(user: String) async throws {
+        let server = try TestServer(Self.users)
+        let client = server.client {
+            $0.username = user
+            $0.password = "\(user)-secret"
+        }
+        let other = server.client { $0.password = "default-secret" }
+        let connection = try await client.connect()
+        for message in [nil, "m"] {
+            var batch = RedisBatch()
+            batch.append("BRPOP", "queue", 1)
+            let pop = batch
+            let task = Task { try await connection.execute(pop, blockingFor: .seconds(1)) }
+            while try await other.command("INFO", "clients").string?.contains("blocked_clients:1\r\n") != true {}
+            async let woken: Void = connection.unblock()
+            if let message { try await client.command("LPUSH", "queue", .init(message)) }
+            await woken
+            #expect(try await task.value[0].elements?.last?.string == message)
+            #expect(!connection.isClosed)
+        }
+        await client.shutdown()
+        await other.shutdown()
     }
 
     @Test func `unix sockets work`() async throws {

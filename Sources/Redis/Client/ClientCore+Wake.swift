@@ -5,9 +5,10 @@ extension ClientCore {
     /// when the request that is in flight now has its outcome.
     ///
     /// The server ignores `CLIENT UNBLOCK` for a client that does not block yet, so it is repeated. A server that does
-    /// not react, or does not let us, costs the connection after the command timeout.
+    /// not react costs the connection after the command timeout. Where it does not let us, the command is waited out.
     func wake(_ connection: ConnectionHandler, completion: @escaping () -> Void) {
         guard let request = connection.oldestRequest, request.isWaitedFor else { return completion() }
+        guard connection.clientID != 0 else { return waitOut(connection, request, completion) }
         let deadline = eventLoop.now + commandTimeout
         wake(connection, request, pause: .microseconds(100), deadline: deadline, completion)
     }
@@ -23,11 +24,7 @@ extension ClientCore {
         let now = eventLoop.now
         // A reply that is on its way has been popped: it is waited for as long as its bytes come.
         let isComing = connection.isReceiving && now < connection.lastProgress + commandTimeout
-        guard isComing || (now < deadline && connection.clientID != 0) else {
-            connection.close(RedisError(.connectionClosed, "the blocked connection could not be woken"))
-            // `close` may be delayed by the channel's own callbacks; the request's outcome comes with it.
-            return completion()
-        }
+        guard isComing || now < deadline else { return giveUpWaking(connection, completion) }
         var batch = RedisBatch()
         batch.append("CLIENT", "UNBLOCK", RedisArgument(connection.clientID))
         let command = PendingRequest(
@@ -37,15 +34,35 @@ extension ClientCore {
         )
         let isBegun = command.begin(
             .callback { [self] result in
-                let refused = (try? result.get().first?.error) != nil
+                if (try? result.get().first?.error) != nil { return waitOut(connection, request, completion) }
                 let next = min(pause * 4, .milliseconds(100))
                 eventLoop.assumeIsolated().scheduleTask(in: pause) {
-                    self.wake(connection, request, pause: next, deadline: refused ? now : deadline, completion)
+                    self.wake(connection, request, pause: next, deadline: deadline, completion)
                 }
             },
             now: now
         )
         if isBegun { route(command) }
+    }
+
+    /// Waits for the end of a blocking command that we may not end: closed before, the connection could take a message with it that the
+    /// server has just popped. A command without an end costs the connection.
+    private func waitOut(
+        _ connection: ConnectionHandler,
+        _ request: PendingRequest,
+        _ completion: @escaping () -> Void
+    ) {
+        guard request.isWaitedFor else { return completion() }
+        guard request.patience != nil else { return giveUpWaking(connection, completion) }
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(10)) {
+            self.waitOut(connection, request, completion)
+        }
+    }
+
+    private func giveUpWaking(_ connection: ConnectionHandler, _ completion: () -> Void) {
+        connection.close(RedisError(.connectionClosed, "the blocked connection could not be woken"))
+        // `close` may be delayed by the channel's own callbacks; the request's outcome comes with it.
+        completion()
     }
 
     /// Finds out why a blocking command's reply is overdue.
