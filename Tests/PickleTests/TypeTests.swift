@@ -95,6 +95,30 @@ struct TypeTests {
         #expect(throws: PickleError.self) { try PickleArray(dtype: "|V12", shape: [], bytes: []).pickled() }
     }
 
+    @Test(
+        "the last moments of a second stay in it as a Date, the last of all in the year 9999",
+        arguments: [1, 1970, 2026, 9999]
+    )
+    func lastMoments(year: Int) throws {
+        for tzinfo in [nil, PickleTimeZone.utc.value] {
+            var moment = PickleDateTime(
+                year: year,
+                month: 12,
+                day: 31,
+                hour: 23,
+                minute: 59,
+                second: 59,
+                microsecond: 999_999
+            )
+            moment.tzinfo = tzinfo
+            let date = try Date(pickle: PickleDocument(moment.pickled()).root)
+            let back = try PickleDateTime(pickle: PickleDocument(date.pickled()).root)
+            #expect(back.year == year)
+            #expect(back.second == 59)
+            #expect(back.microsecond >= 999_900)
+        }
+    }
+
     @Test("a str of Python 2 is bytes until an encoding is named", arguments: Golden.python2)
     func python2(text: String) throws {
         let bytes = try Array(#require(Data(base64Encoded: text)))

@@ -90,7 +90,7 @@ public struct PickleDateTime: Sendable, Hashable, PickleCodable {
     public var date: Date? {
         guard let utcOffset else { return nil }
         let offset = Double(utcOffset.components.seconds) + Double(utcOffset.components.attoseconds) / 1e18
-        return Date(timeIntervalSince1970: Double(secondsAsUTC) - offset + Double(microsecond) / 1e6)
+        return Date(second: Double(secondsAsUTC) - offset, microsecond: microsecond)
     }
 
     // MARK: Wire
@@ -194,7 +194,7 @@ extension Date: PickleCodable {
     public init(pickle: PickleView) throws {
         let value = try PickleDateTime(pickle: pickle)
         if value.tzinfo == nil {
-            self.init(timeIntervalSince1970: Double(value.secondsAsUTC) + Double(value.microsecond) / 1e6)
+            self.init(second: Double(value.secondsAsUTC), microsecond: value.microsecond)
         } else if let date = value.date {
             self = date
         } else {
@@ -206,5 +206,16 @@ extension Date: PickleCodable {
         var value = PickleDateTime(utc: self)
         value.tzinfo = PickleTimeZone.utc.value
         try value.encode(to: &writer)
+    }
+}
+
+extension Date {
+    /// A moment within a second since 1970.
+    fileprivate init(second: Double, microsecond: Int) {
+        // Its own epoch. Far from now a Date is coarser than a microsecond, and must not become one of the next second: that may be in the
+        // year 10000.
+        let second = second - Self.timeIntervalBetween1970AndReferenceDate
+        let moment = second + Double(microsecond) / 1e6
+        self.init(timeIntervalSinceReferenceDate: moment < second + 1 ? moment : (second + 1).nextDown)
     }
 }
