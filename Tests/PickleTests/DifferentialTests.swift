@@ -43,6 +43,73 @@ struct DifferentialTests {
         }
     }
 
+    @Test("what an exception says is what Python's str() says")
+    func exceptionTexts() throws {
+        let expressions = [
+            "ValueError()", "ValueError('boom')", "ValueError('a', 1)", "ValueError(None)", "ValueError(b'x')",
+            "ValueError([1, 'a'])",
+            "KeyError()", "KeyError('k')", "KeyError('k', 'l')", "KeyError(1)", "IndexError('i')", "LookupError('l')",
+            "StopIteration(3)",
+            "SystemExit()", "SystemExit(2)", "SystemExit('bye')", "KeyboardInterrupt()", "GeneratorExit('g')",
+            "AssertionError('a')",
+            "AttributeError('a')", "ImportError('i')", "ModuleNotFoundError('m')", "NameError('n')",
+            "RecursionError('r')",
+            "NotImplementedError()", "ZeroDivisionError('division by zero')", "OverflowError('o')", "MemoryError()",
+            "BufferError('b')",
+            "EOFError()", "UnboundLocalError('u')", "FloatingPointError('f')", "ArithmeticError('a')",
+            "Exception(ValueError('inner'))",
+            "OSError()", "OSError('o')", "FileNotFoundError(2, 'No such file', 'f.txt')", "OSError(5, 'io')",
+            "OSError(5, 'io', None)",
+            "PermissionError(13, 'denied', b'f')", "FileExistsError(17, 'e', 'a', None, 'b')",
+            "BlockingIOError(11, 'again', 5)",
+            "ConnectionResetError(104, 'reset')", "TimeoutError('t')", "TimeoutError(110, 'timed out')",
+            "IsADirectoryError(21, 'd', 'x\\'y')",
+            "UnicodeDecodeError('utf-8', b'a\\xff', 1, 2, 'invalid start byte')",
+            "UnicodeDecodeError('utf-8', b'abc', 0, 2, 'r')",
+            "UnicodeEncodeError('ascii', 'aé', 1, 2, 'r')", "UnicodeEncodeError('ascii', '€', 0, 1, 'r')",
+            "UnicodeEncodeError('ascii', 'x\\U0001F600', 1, 2, 'r')", "UnicodeEncodeError('ascii', 'éé', 0, 2, 'r')",
+            "UnicodeTranslateError('aé', 1, 2, 'r')", "UnicodeTranslateError('aéé', 1, 3, 'r')",
+            "SyntaxError('s')", "SyntaxError('s', ('/a/f.py', 3, 1, 'x'))", "SyntaxError('s', (None, 3, 1, 'x'))",
+            "IndentationError('i')",
+            "SyntaxError('s', ('f.py', None, 1, 'x'))", "SyntaxError()",
+            "json.JSONDecodeError('Expecting value', 'a\\nbc', 3)", "json.JSONDecodeError('m', '', 0)",
+            "subprocess.CalledProcessError(1, 'ls')", "subprocess.CalledProcessError(2, ['ls', '-l'])",
+            "subprocess.CalledProcessError(-9, 'ls')", "subprocess.CalledProcessError(-99, 'ls')",
+            "subprocess.TimeoutExpired('ls', 1.5)",
+            "socket.gaierror(-2, 'Name or service not known')", "socket.timeout('timed out')", "ssl.SSLError(1, 'bad')",
+            "ssl.SSLError('x')",
+            "sqlite3.OperationalError('locked')", "zlib.error('z')", "binascii.Error('b')",
+            "decimal.InvalidOperation('d')",
+            "urllib.error.URLError('refused')", "urllib.error.URLError(ConnectionRefusedError(111, 'refused'))",
+            "asyncio.CancelledError()", "asyncio.IncompleteReadError(b'ab', 5)",
+            "asyncio.IncompleteReadError(b'', None)",
+            "asyncio.LimitOverrunError('l', 5)", "asyncio.QueueFull()", "asyncio.InvalidStateError('i')",
+            "struct.error('s')",
+            "pickle.UnpicklingError('u')",
+        ]
+        let script = """
+            import asyncio, binascii, decimal, json, pickle, socket, sqlite3, ssl, struct, subprocess, sys, urllib.error, zlib
+            for expression in sys.argv[1:]:
+                error = eval(expression)
+                print(pickle.dumps(error, 4).hex(), str(error).encode().hex() or '-')
+            """
+        let output = String(decoding: try Python.run(["-c", script] + expressions), as: UTF8.self)
+        let lines = output.split(separator: "\n").map { $0.split(separator: " ") }
+        try #require(lines.count == expressions.count)
+        for (expression, words) in zip(expressions, lines) {
+            let error = try PickleException(pickle: PickleDocument(Self.bytes(words[0])).root)
+            let expected = words[1] == "-" ? "" : String(decoding: Self.bytes(words[1]), as: UTF8.self)
+            #expect(error.text == expected, "\(expression)")
+        }
+    }
+
+    private static func bytes(_ hex: Substring) -> [UInt8] {
+        let digits = Array(hex.utf8)
+        return stride(from: 0, to: digits.count - 1, by: 2).compactMap { place in
+            UInt8(String(decoding: digits[place...place + 1], as: UTF8.self), radix: 16)
+        }
+    }
+
     @Test("INT reads every short line as the C unpickler does")
     func integerLines() throws {
         let alphabet = [UInt8]("\0\t +-012x_L".utf8)

@@ -148,8 +148,7 @@ extension PickleException {
     /// The last line of a traceback.
     var summary: String {
         let qualified = module == "builtins" ? name : "\(module).\(name)"
-        guard let first = arguments.first else { return qualified }
-        if case .string(let text) = first { return "\(qualified): \(text)" }
-        return "\(qualified): \(first)"
+        let text = text
+        return text.isEmpty ? qualified : "\(qualified): \(text)"
     }
 }
