@@ -54,7 +54,9 @@ extension ConsumerCommand {
             command = try parseAsRoot()
         } catch {
             let status = exitCode(for: error)
-            let text = SafeText.escapedReport(fullMessage(for: error), message: message(for: error))
+            // A success is help or a completion script, whose lines are ours.
+            let message = status.isSuccess ? "" : message(for: error)
+            let text = SafeText.escapedReport(fullMessage(for: error), message: message)
             LogOutput.standardError.write(status.isSuccess ? "" : text + "\n")
             if status.isSuccess { print(text) }
             Self.endProcess(status.isSuccess ? 0 : 2)

@@ -25,10 +25,12 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     @OptionGroup var queue: QueueArguments
     @Argument(help: "The task: Python's module, a dot, the function.") var task: String
-    @Argument(help: "Positional arguments.") var arguments: [String] = []
+    // Whatever is no option, so that negative numbers need no `--`.
+    @Argument(parsing: .allUnrecognized, help: "Positional arguments.") var arguments: [String] = []
     @Option(name: .shortAndLong, help: ArgumentHelp("A keyword argument.", valueName: "name=value"))
     var keyword: [String] = []
-    @Option(help: ArgumentHelp("Run it so much later.", valueName: "seconds")) var delay: Double?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Run it so much later.", valueName: "seconds"))
+    var delay: Double?
     @Option(help: "How often to try again after a failure.") var retries: Int?
     @Option(help: ArgumentHelp("Seconds between tries.", valueName: "seconds")) var retryDelay: Double?
     @Option(help: ArgumentHelp("Keep trying while Redis is away; never enqueues twice.", valueName: "seconds"))
@@ -39,12 +41,18 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The time between two of them.", valueName: "seconds")) var pause = 0.0
 
     func validate() throws {
+        for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && Double(argument) == nil
+        {
+            throw ValidationError("\(argument) is no option. Behind -- it is an argument.")
+        }
         guard count >= 1, pause >= 0 else { throw ValidationError("Neither --count nor --pause can be that.") }
         guard count == 1 || wait == nil else { throw ValidationError("--wait waits for one task only.") }
     }
 
     func run() async throws {
-        let positional = arguments.map(JSONArgument.value)
+        // The first -- only says that no option follows.
+        let terminator = arguments.firstIndex(of: "--")
+        let positional = arguments.indices.filter { $0 != terminator }.map { JSONArgument.value(arguments[$0]) }
         let keywords = try keyword.map { text -> (key: TaskArguments.Value, value: TaskArguments.Value) in
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw ValidationError("\(text) is no name=value") }

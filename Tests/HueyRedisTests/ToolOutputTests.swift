@@ -51,6 +51,25 @@ struct ToolOutputTests {
         await huey.close()
     }
 
+    @Test("help has lines", arguments: [["--help"], ["enqueue", "--help"], ["help", "dead"]])
+    func help(arguments: [String]) async throws {
+        let run = try await tool.run(arguments, environment: [:])
+        #expect(run.status == 0)
+        #expect(run.output.split(separator: "\n").count > 8)
+        #expect(!run.output.contains(#"\n"#))
+    }
+
+    @Test("negative numbers are arguments, a misspelt option is none")
+    func negativeNumbers() async throws {
+        #expect(try await run("enqueue", "tasks.add", "-5", "-1.5", "3", "-n", "tool", "--delay", "-5").status == 0)
+        #expect(try await run("enqueue", "tasks.add", "-n", "tool", "--", "-x", "--delay").status == 0)
+        #expect(try await run("enqueue", "tasks.add", "-n", "tool", "--dealy", "5").status != 0)
+        let waiting = try await huey.pending() + huey.scheduled()
+        let texts = try waiting.map { try $0.arguments.views().args.repr }
+        #expect(Set(texts) == ["(-5, -1.5, 3)", "('-x', '--delay')"])
+        await huey.close()
+    }
+
     @Test("results and errors of tasks")
     func results() async throws {
         try await storage.putData(PickleValue.string(HostileText.text).pickled(), forKey: "text", isResult: true)
