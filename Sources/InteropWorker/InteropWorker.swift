@@ -43,7 +43,8 @@ struct InteropWorker: ConsumerCommand {
     /// huey's own contract unless asked otherwise, because the worker is compared with huey.
     func consumerOptions() throws -> ConsumerOptions {
         var options = consumer.options
-        options.delivery = instance.atLeastOnce ? .atLeastOnce : .atMostOnce
+        // Where the storage cannot, a scenario runs nevertheless.
+        options.delivery = instance.atLeastOnce ? nil : .atMostOnce
         options.periodicOnce = instance.atLeastOnce
         options.messagePolicy.deathLimit = nil
         return options

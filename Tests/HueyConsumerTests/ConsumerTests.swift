@@ -418,7 +418,8 @@ struct ConsumerTests {
         running.cancel()
         try await running.value
         #expect(try await rig.storage.resultStoreSize() == 0)
-        #expect(rig.log.lines.all.last == "info Consumer exiting.")
+        // Where the pool is busy the task's own line comes after a second, and that of the consumer does not wait for it.
+        #expect(rig.log.lines.all.contains("info Consumer exiting."))
     }
 }
 
