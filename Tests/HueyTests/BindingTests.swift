@@ -134,6 +134,51 @@ struct BindingTests {
         #expect(try bind("a", "b", "sentry_headers").last == "{'sentry-trace': '1-2-1', 'baggage': 'x=y'}")
     }
 
+    @Test("containers that hold themselves, or claim any number of elements, are refused")
+    func hostileContainers() throws {
+        let signature = try Signature(name: "tasks.call", parameters: [.variadic("args"), .keywords("kwargs")])
+        let none: (args: PickleView, kwargs: PickleView) = try TaskArguments().views()
+        func refuses(_ bytes: [UInt8], asKeywords: Bool = false) throws -> Bool {
+            let pickle: [UInt8] = [0x80, 4] + bytes + [0x2E]
+            let view = try PickleDocument(pickle).root
+            let args = asKeywords ? none.args : view
+            let kwargs = asKeywords ? view : none.kwargs
+            return (try? signature.bind(args: args, kwargs: kwargs)) == nil
+        }
+        func instance(_ name: String, _ key: String, _ value: [UInt8]) -> [UInt8] {
+            // An instance in memo 0, whose state has one key.
+            Array("ccollections\n\(name)\n".utf8) + [0x29, 0x81, 0x71, 0, 0x7D, 0x8C, UInt8(key.utf8.count)]
+                + Array(key.utf8) + value + [0x73, 0x62]
+        }
+        for name in ["UserDict", "UserList", "ChainMap"] {
+            for key in ["data", "maps"] {
+                #expect(try refuses(instance(name, key, [0x68, 0]), asKeywords: true))
+                #expect(try refuses(instance(name, key, [0x68, 0])))
+                #expect(try refuses(instance(name, key, [0x5D, 0x68, 0, 0x61]), asKeywords: true))
+            }
+        }
+        // One mapping of 500 keys, 500 times.
+        let keys = (0..<500).flatMap { [0x8C, 4] + Array("\($0 + 1000)".utf8) + [0x4E] } as [UInt8]
+        let maps =
+            [0x5D, 0x28, 0x7D, 0x71, 1, 0x28] + keys + [0x75] + (0..<500).flatMap { _ in [0x68, 1] } + [0x65]
+            as [UInt8]
+        #expect(try refuses(instance("ChainMap", "maps", maps), asKeywords: true))
+        for numbers in [[0, Int.max, 1], [Int.max - 1, .min, -1], [.min, .max, 1 << 40]] {
+            let range = try PickleValue.reduce(
+                PickleGlobal(module: "builtins", name: "range"),
+                numbers.map { .int($0) },
+                state: nil
+            )
+            .pickled(protocol: 4)
+            #expect(try refuses(Array(range.dropFirst(2).dropLast())))
+        }
+        #expect(
+            try refuses(
+                Array(PickleValue.string(String(repeating: "x", count: 1 << 20)).pickled().dropFirst(2).dropLast())
+            )
+        )
+    }
+
     @Test("arguments of a class that nobody knows are a TypeError, and the message is kept")
     func unknown() async throws {
         // kwargs: pickle.dumps(module.Mapping()), of a class without anything else.

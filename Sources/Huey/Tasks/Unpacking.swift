@@ -3,8 +3,8 @@ import Pickle
 /// What Python's `*` and `**` make of a task's arguments, as far as a pickle tells: Python's containers, those of its standard library, and
 /// named tuples.
 enum Unpacking {
-    /// So many numbers of a range are made; it takes a few bytes to claim any number.
-    private static let mostOfRange = 1 << 16
+    /// So many arguments are made of what does not have them one by one: a few bytes may claim any number, and a character becomes a value.
+    private static let most = 1 << 16
     /// Modules of which every class is known: one that is not understood here is no container.
     private static let knownModules: Set<String> = [
         "_codecs", "_decimal", "array", "builtins", "collections", "copyreg", "datetime", "decimal", "fractions",
@@ -22,13 +22,23 @@ enum Unpacking {
         if object.isInstance(of: "collections", "OrderedDict") {
             // Python 2's: OrderedDict([[key, value] …]).
             let items = object.arguments.first?.elements?.compactMap(\.elements) ?? []
+            try check(items.count)
             return try dictionary(items.filter { $0.count == 2 }.map { ($0[0], $0[1]) }).pairs
         }
-        if object.isInstance(of: "collections", "UserDict") { return try object.state?["data"].flatMap(mapping) }
+        // Neither is looked into twice: it may hold itself.
+        if object.isInstance(of: "collections", "UserDict") { return object.state?["data"]?.mapping }
         if object.isInstance(of: "collections", "ChainMap") {
             // The keys of the last mapping first, the values of the first that has them.
-            let maps = try object.state?["maps"]?.elements?.compactMap(mapping) ?? []
-            return try dictionary(maps.reversed().flatMap { $0.map { ($0.key, $0.value) } }).pairs
+            guard let maps = object.state?["maps"]?.elements?.map(\.mapping), !maps.contains(where: { $0 == nil })
+            else {
+                throw UnknownContainer(name: "collections.ChainMap")
+            }
+            var pairs: [(PickleView, PickleView)] = []
+            for map in maps.reversed().compactMap(\.self) {
+                try check(pairs.count + map.count)
+                pairs += map.map { ($0.key, $0.value) }
+            }
+            return try dictionary(pairs).pairs
         }
         try requireKnown(object)
         return nil
@@ -37,17 +47,30 @@ enum Unpacking {
     /// The elements of what can be iterated, and a view that has them.
     ///
     /// - Returns: nil for what cannot.
-    /// - Throws: ``UnknownContainer`` for an object of which that cannot be told, ``HueyError`` `.tooLarge` for a range of too many numbers.
+    /// - Throws: ``UnknownContainer`` for an object of which that cannot be told, ``HueyError`` `.tooLarge` for too many elements.
     static func iterable(_ view: PickleView) throws -> (view: PickleView, elements: PickleView.Elements)? {
         if let elements = view.sequence { return (view, elements) }
         switch view.kind {
-        case .string: return try tuple(view.string?.unicodeScalars.map { String($0) } ?? [])
-        case .bytes, .bytearray: return try tuple(view.bytes?.map { Int($0) } ?? [])
+        case .string:
+            // No character has more than four bytes.
+            try check((view.withUTF8(\.count) ?? 0) / 4)
+            return try tuple(view.string?.unicodeScalars.map { String($0) } ?? [])
+        case .bytes, .bytearray:
+            let bytes = view.bytes ?? []
+            try check(bytes.count)
+            return try tuple(bytes.map { Int($0) })
         default: break
         }
-        guard let object = view.object else { return try mapping(view).flatMap { try tuple($0.map(\.key)) } }
+        guard let object = view.object else {
+            guard let pairs = view.mapping else { return nil }
+            try check(pairs.count)
+            return try tuple(pairs.map(\.key))
+        }
         if let values = try standard(object) { return try tuple(values) }
-        if let pairs = try? mapping(view) { return try tuple(pairs.map(\.key)) }
+        if let pairs = try? mapping(view) {
+            try check(pairs.count)
+            return try tuple(pairs.map(\.key))
+        }
         if let elements = self.tuple(view) { return try tuple(elements.map { $0 }) }
         try requireKnown(object)
         return nil
@@ -67,7 +90,7 @@ enum Unpacking {
     private static func standard(_ object: PickleObject) throws -> [TaskArguments.Value]? {
         if object.isInstance(of: "builtins", "range") { return try range(object.arguments) }
         if object.isInstance(of: "collections", "UserList") { return object.state?["data"]?.elements.map { Array($0) } }
-        if object.isInstance(of: "array", "_array_reconstructor") { return numbers(object.arguments) }
+        if object.isInstance(of: "array", "_array_reconstructor") { return try numbers(object.arguments) }
         if object.isInstance(of: "array", "array") {
             return object.arguments.dropFirst().first?.elements.map { Array($0) }
         }
@@ -79,18 +102,20 @@ enum Unpacking {
             let step = arguments[2].int, step != 0
         else { return nil }
         var values: [TaskArguments.Value] = []
-        for value in stride(from: start, to: stop, by: step) {
-            guard values.count < mostOfRange else {
-                throw HueyError(.tooLarge, "a range of more than \(mostOfRange) numbers as arguments")
-            }
+        var (value, isOver) = (start, false)
+        while !isOver, step > 0 ? value < stop : value > stop {
+            try check(values.count + 1)
             values.append(value)
+            (value, isOver) = value.addingReportingOverflow(step)
         }
         return values
     }
 
     /// `_array_reconstructor(array, typecode, machine format, bytes)`; see `Modules/arraymodule.c`.
-    private static func numbers(_ arguments: PickleView.Elements) -> [TaskArguments.Value]? {
+    private static func numbers(_ arguments: PickleView.Elements) throws -> [TaskArguments.Value]? {
         guard arguments.count == 4, let format = arguments[2].int, let bytes = arguments[3].bytes else { return nil }
+        // No number has more than eight bytes.
+        try check(bytes.count / 8)
         func integers<Number: FixedWidthInteger & PickleEncodable & Sendable>(
             _ type: Number.Type
         ) -> [TaskArguments.Value] {
@@ -132,9 +157,15 @@ enum Unpacking {
         }
     }
 
+    private static func check(_ count: Int) throws {
+        guard count > most else { return }
+        throw HueyError(.tooLarge, "more than \(most) arguments in a container that has to be unpacked")
+    }
+
     private static func tuple(
         _ values: [TaskArguments.Value]
     ) throws -> (view: PickleView, elements: PickleView.Elements)? {
+        try check(values.count)
         let view = try TaskArguments(positional: values, keywords: []).views().args
         return view.elements.map { (view, $0) }
     }

@@ -94,7 +94,7 @@ public struct TaskArguments: Sendable {
     /// How many positional arguments there are.
     public var positionalCount: Int {
         switch form {
-        case .wire(let args, _): (try? Unpacking.iterable(args))?.elements.count ?? 0
+        case .wire(let args, _): args.sequence?.count ?? 0
         case .fresh(let positional, _): positional.count
         case .extended(let args, let more, _, _): (args?.count ?? 0) + more.count
         }
