@@ -102,7 +102,6 @@ extension Executor {
     ///   - isFinal: whether the message is done with then.
     ///   - keepingFailure: whether a task that failed for good is kept as a dead letter.
     /// - Throws: ``HueyError`` for a follow-up that cannot be written; what comes before it has happened then, as in huey.
-    @inline(never)
     func perform(
         _ effects: [TaskEffect],
         _ run: TaskRun,

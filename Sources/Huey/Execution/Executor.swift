@@ -266,8 +266,6 @@ package struct Executor: Sendable {
 
     // MARK: what cannot run
 
-    // Not inlined, like what else is done before or after a handler: its frame would be part of those of ten thousand tasks that wait.
-    @inline(never)
     func bury(
         _ delivery: Delivery,
         _ reason: DeadLetter.Reason,
@@ -329,7 +327,6 @@ package struct Executor: Sendable {
         return try await call(start, span)
     }
 
-    @inline(never)
     private func skip(_ run: TaskRun, _ signal: Signal) async throws {
         var effects: [TaskEffect] = [.emit(signal)]
         if let chord = run.message.pipelineChord { effects.append(.reportSkipped(chord)) }
@@ -337,7 +334,6 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
-    @inline(never)
     private func isRevoked(_ start: ReadyTask, at now: PickleDateTime) async throws -> Bool {
         let generation = huey.revocationGeneration.current
         let revocations = try await start.revocations(generation: generation) { ids, names in
@@ -483,7 +479,6 @@ package struct Executor: Sendable {
         }
     }
 
-    @inline(never)
     private func runPreExecute(_ context: TaskContext) async throws {
         for (name, hook) in huey.hooks.withState({ $0.preExecute }) {
             do {

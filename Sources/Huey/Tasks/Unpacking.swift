@@ -61,16 +61,9 @@ enum Unpacking {
             return try tuple(bytes.map { Int($0) })
         default: break
         }
-        guard let object = view.object else {
-            guard let pairs = view.mapping else { return nil }
-            try check(pairs.count)
-            return try tuple(pairs.map(\.key))
-        }
-        if let values = try standard(object) { return try tuple(values) }
-        if let pairs = try? mapping(view) {
-            try check(pairs.count)
-            return try tuple(pairs.map(\.key))
-        }
+        if let values = try view.object.flatMap(standard) { return try tuple(values) }
+        if let pairs = try? mapping(view) { return try tuple(pairs.map(\.key)) }
+        guard let object = view.object else { return nil }
         if let elements = self.tuple(view) { return try tuple(elements.map { $0 }) }
         try requireKnown(object)
         return nil
