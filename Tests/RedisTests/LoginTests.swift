@@ -93,14 +93,17 @@ import Testing
         }
         let other = server.client { $0.password = "default-secret" }
         let connection = try await client.connect()
-        for message in [nil, "m"] {
+        // A pop that ends by itself, and a long one that a message ends.
+        for (message, seconds) in [(nil, 1), ("m", 60)] as [(String?, Int)] {
             var batch = RedisBatch()
-            batch.append("BRPOP", "queue", 1)
+            batch.append("BRPOP", "queue", .init(seconds))
             let pop = batch
-            let task = Task { try await connection.execute(pop, blockingFor: .seconds(1)) }
-            while try await other.command("INFO", "clients").string?.contains("blocked_clients:1\r\n") != true {}
+            let task = Task { try await connection.execute(pop, blockingFor: .seconds(seconds)) }
+            if message != nil {
+                while try await other.command("INFO", "clients").string?.contains("blocked_clients:1\r\n") != true {}
+            }
             async let woken: Void = connection.unblock()
-            if let message { try await client.command("LPUSH", "queue", .init(message)) }
+            if let message { try await other.command("LPUSH", "queue", .init(message)) }
             await woken
             #expect(try await task.value[0].elements?.last?.string == message)
             #expect(!connection.isClosed)
