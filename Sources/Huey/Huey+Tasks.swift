@@ -26,9 +26,8 @@ extension Huey {
         handler: @escaping @Sendable (repeat each Argument) throws -> Output
     ) -> LocalTask<Output, repeat each Argument> {
         register(name, parameters, settings, mayReturnNone: TaskRun.mayBeNone(Output.self)) { signature in
-            .synchronous { context in
-                var arguments = try signature.bind(context)
-                return try handler(repeat try arguments.next(as: (each Argument).self))
+            .synchronous(signature) { arguments in
+                try handler(repeat try arguments.next(as: (each Argument).self))
             }
         }
         return LocalTask(huey: self, name: name) { _, arguments in try handler(repeat each arguments) }
@@ -54,8 +53,7 @@ extension Huey {
         handler: @escaping @Sendable (repeat each Argument) throws -> Void
     ) -> LocalTask<PickleValue, repeat each Argument> {
         register(name, parameters, settings) { signature in
-            .synchronous { context in
-                var arguments = try signature.bind(context)
+            .synchronous(signature) { arguments in
                 try handler(repeat try arguments.next(as: (each Argument).self))
                 return PickleValue.none
             }
@@ -75,10 +73,13 @@ extension Huey {
         handler: @escaping @Sendable (TaskContext, repeat each Argument) throws -> Output
     ) -> LocalTask<Output, repeat each Argument> {
         register(name, parameters, settings, takesTask: true) { signature in
-            .synchronous { context in
-                var arguments = try signature.bind(context)
-                return try handler(context, repeat try arguments.next(as: (each Argument).self))
-            }
+            .synchronous(
+                { context in
+                    var arguments = try signature.bind(context)
+                    return try handler(context, repeat try arguments.next(as: (each Argument).self))
+                },
+                inPlace: nil
+            )
         }
         return LocalTask(huey: self, name: name) { context, arguments in
             try handler(context, repeat each arguments)
@@ -93,10 +94,13 @@ extension Huey {
         handler: @escaping @Sendable (TaskContext) throws -> Output
     ) {
         register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { signature in
-            .synchronous { context in
-                _ = try signature.bind(context)
-                return try handler(context)
-            }
+            .synchronous(
+                { context in
+                    _ = try signature.bind(context)
+                    return try handler(context)
+                },
+                inPlace: nil
+            )
         }
     }
 
@@ -108,11 +112,14 @@ extension Huey {
         handler: @escaping @Sendable (TaskContext) throws -> Void
     ) {
         register(name, [], settings, takesTask: true, isDue: { schedule.matches($0) }) { signature in
-            .synchronous { context in
-                _ = try signature.bind(context)
-                try handler(context)
-                return PickleValue.none
-            }
+            .synchronous(
+                { context in
+                    _ = try signature.bind(context)
+                    try handler(context)
+                    return PickleValue.none
+                },
+                inPlace: nil
+            )
         }
     }
 

@@ -24,7 +24,6 @@ public final class Huey: Sendable {
     let hooks = Hooks()
     let knownLocks = KnownLocks()
     let revocationGeneration = RevocationGeneration()
-    let busyTasks = BusyTasks()
     let tracing: TraceSource
 
     /// - Parameters:

@@ -2,43 +2,30 @@ import Huey
 import Logging
 import Synchronization
 
-/// Gathers the settlements of messages and writes them in batches: while one write is under way the next gathers.
+/// Writes what tasks have brought about in batches, each of all that lies in the workers' outboxes by then: while one write is under way
+/// the next gathers.
 ///
 /// A write that fails because the storage cannot be reached is tried again until it succeeds or the consumer must stop.
-final class Committer: GatheringSink {
+final class Committer: Sendable {
     private struct State {
-        var pending: [Settlement] = []
-        /// Tasks that came to their ends since then: the last settlement to be.
-        var completions = Completions()
-        /// How many effects are pending; a settlement without any counts as one.
+        var outboxes: [Outbox] = []
+        /// How many effects the committer knows of; a settlement without any counts as one.
         var weight = 0
         /// Since when the first of them waits.
         var oldest = ContinuousClock.now
-        /// Whether what is pending shall be written without waiting for more.
+        /// Whether what there is shall be written without waiting for more.
         var isDue = false
-        /// How much was submitted, how much of it the writer has taken, and how much is in the storage.
-        var submitted = 0
-        var taken = 0
-        var committed = 0
-        var waiters: [(upTo: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        /// How many writes have begun, and how many are over.
+        var begun = 0
+        var ended = 0
+        /// Who waits for the end of which write.
+        var waiters: [(write: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var writer: CheckedContinuation<Bool, Never>?
         var isClosed = false
+        /// Whether nothing is written any more.
+        var isOver = false
 
-        var isEmpty: Bool { pending.isEmpty && completions.count == 0 }
-
-        mutating func seal() {
-            guard completions.count > 0 else { return }
-            pending.append(Settlement(of: nil, [.complete(completions)], isFinal: true))
-            completions = Completions(likely: completions)
-        }
-
-        /// Counts something that was added; whoever is to write it now.
-        mutating func added(_ weight: Int, at now: ContinuousClock.Instant) -> CheckedContinuation<Bool, Never>? {
-            if submitted == taken { oldest = now }
-            submitted += 1
-            self.weight += weight
-            return self.weight >= Bound.batch || oldest.duration(to: now) >= Bound.age ? callWriter() : nil
-        }
+        var isEmpty: Bool { outboxes.allSatisfy(\.isEmpty) }
 
         /// The writer, if it waits: it finds the work due otherwise.
         mutating func callWriter() -> CheckedContinuation<Bool, Never>? {
@@ -46,16 +33,19 @@ final class Committer: GatheringSink {
             defer { writer = nil }
             return writer
         }
+
+        mutating func takeWaiters(upTo write: Int) -> [CheckedContinuation<Void, Never>] {
+            defer { waiters.removeAll { $0.write <= write } }
+            return waiters.filter { $0.write <= write }.map(\.continuation)
+        }
     }
 
     private enum Bound {
         /// Who submits more than this waits for the storage: memory stays bounded when it is slow.
         static let pending = 4096
-        /// So many bytes count as one effect more.
-        static let bytes = 4096
         /// So many effects are worth a write.
         static let batch = 512
-        /// So long a finished task waits for others to be written with, while its worker goes on with the next.
+        /// So long what is known waits for more.
         static let age = Duration.milliseconds(1)
         /// After so many refused effects, and none written, the others are not tried.
         static let tries = 16
@@ -63,7 +53,8 @@ final class Committer: GatheringSink {
 
     private let state = Mutex(State())
     private let number = Mutex(0)
-    private let channel: any DeliveryChannel
+    private let order = Atomic(0)
+    let channel: any DeliveryChannel
     /// Microseconds since the epoch.
     private let now: @Sendable () -> Int
     private let logger: Logger
@@ -77,92 +68,76 @@ final class Committer: GatheringSink {
 
     var acknowledges: Bool { channel.acknowledges }
 
-    func submit(_ settlement: Settlement) async throws {
-        // There is nothing to acknowledge where messages are gone once they are handed out.
-        guard channel.acknowledges || !settlement.effects.isEmpty else { return }
-        let (writer, isFull) = state.withLock { state in
-            state.seal()
-            state.pending.append(settlement)
-            return (state.added(max(1, settlement.effects.count), at: .now), state.weight > Bound.pending)
-        }
-        writer?.resume(returning: true)
-        if isFull { try await flush() }
+    /// An outbox for one worker.
+    func outbox() -> Outbox {
+        let outbox = Outbox(self)
+        state.withLock { $0.outboxes.append(outbox) }
+        return outbox
     }
 
-    func complete(
-        _ id: UnsafeBufferPointer<UInt8>,
-        _ value: [UInt8]?,
-        of delivery: Delivery,
-        at now: ContinuousClock.Instant
-    ) -> Bool {
+    /// Where the next settlement stands among all.
+    func nextOrder() -> Int { order.add(1, ordering: .relaxed).oldValue }
+
+    /// So many more effects lie in an outbox; whether there are so many by now that whoever brings them had better ``flush()``.
+    func note(_ weight: Int, at now: ContinuousClock.Instant) -> Bool {
         let (writer, isFull) = state.withLock { state in
-            state.completions.append(id, value, of: delivery)
-            // Its message is held until then.
-            let weight = 1 + (delivery.data.count + (value?.count ?? 0)) / Bound.bytes
-            return (state.added(weight, at: now), state.weight > Bound.pending)
+            if state.weight == 0 { state.oldest = now }
+            state.weight += weight
+            let isDue = state.weight >= Bound.batch || state.oldest.duration(to: now) >= Bound.age
+            return (isDue ? state.callWriter() : nil, state.weight > Bound.pending)
         }
         writer?.resume(returning: true)
         return isFull
     }
 
-    /// Lets what is pending be written now: no worker is about to bring more, or somebody waits for it.
+    /// Lets what there is be written now: no worker is about to bring more, or somebody waits for it.
     func writeSoon() {
         let writer = state.withLock { state in state.isEmpty ? nil : state.callWriter() }
         writer?.resume(returning: true)
     }
 
+    /// Returns once everything that is in an outbox now is in the storage.
     func flush() async throws {
         await withCheckedContinuation { continuation in
-            let isDone = state.withLock { state in
-                if state.committed >= state.submitted { return true }
-                state.waiters.append((state.submitted, continuation))
-                return false
+            let (isDone, writer) = state.withLock { state -> (Bool, CheckedContinuation<Bool, Never>?) in
+                let isEmpty = state.isEmpty
+                if state.isOver || isEmpty && state.begun == state.ended { return (true, nil) }
+                state.waiters.append((isEmpty ? state.begun : state.begun + 1, continuation))
+                return (false, isEmpty ? nil : state.callWriter())
             }
-            if isDone {
-                continuation.resume()
-            } else {
-                writeSoon()
-            }
+            if isDone { continuation.resume() }
+            writer?.resume(returning: true)
         }
     }
-
-    func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
-        try await channel.count(report, of: delivery)
-    }
-
-    func noteStart(of delivery: Delivery) async throws { try await channel.noteStart(of: delivery) }
 
     /// Writes until ``close()``, then what is left.
     func run(retryDelay: Duration) async {
         while await hasWork() {
-            let (batch, upTo) = state.withLock { state in
-                state.seal()
-                defer {
-                    state.pending = []
-                    state.weight = 0
-                    state.isDue = false
-                    state.taken = state.submitted
-                }
-                return (state.pending, state.submitted)
+            let (outboxes, write) = state.withLock { state in
+                state.begun += 1
+                (state.weight, state.isDue) = (0, false)
+                return (state.outboxes, state.begun)
             }
-            guard !batch.isEmpty else { continue }
-            await write(batch, retryDelay: retryDelay)
+            let batch = outboxes.flatMap { $0.take() }.sorted { $0.order < $1.order }.map(\.settlement)
+            if !batch.isEmpty { await self.write(batch, retryDelay: retryDelay) }
             let waiters = state.withLock { state in
-                state.committed = upTo
-                let reached = upTo
-                let done = state.waiters.filter { $0.upTo <= reached }
-                state.waiters.removeAll { $0.upTo <= reached }
-                return done
+                state.ended = write
+                return state.takeWaiters(upTo: write)
             }
-            for waiter in waiters { waiter.continuation.resume() }
+            for waiter in waiters { waiter.resume() }
         }
+        let waiters = state.withLock { state in
+            (state.isOver, state.outboxes) = (true, [])
+            return state.takeWaiters(upTo: .max)
+        }
+        for waiter in waiters { waiter.resume() }
     }
 
     private func hasWork() async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> Bool? in
-                if !state.isEmpty, state.isDue || state.isClosed { return true }
-                if state.isClosed { return false }
+                if state.isDue { return true }
+                if state.isClosed { return !state.isEmpty }
                 state.writer = continuation
                 return nil
             }

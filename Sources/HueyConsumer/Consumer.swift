@@ -31,7 +31,7 @@ public final class Consumer: Service {
     /// Where everything runs that keeps a consumer alive, whatever handlers do to the cooperative pool and to their own threads.
     let upkeep = ThreadExecutor(limit: 4)
     private let stopRequested = Gate()
-    private let buffer = WorkBuffer<HeldMessage>()
+    private let buffer = WorkBuffer()
 
     /// - Parameters:
     ///   - huey: the instance, its tasks registered.
@@ -228,7 +228,7 @@ public final class Consumer: Service {
     private struct Parts: Sendable {
         let consumer: Consumer
         let channel: any DeliveryChannel
-        let buffer: WorkBuffer<HeldMessage>
+        let buffer: WorkBuffer
         /// Where synchronous handlers run: a thread for each worker at most.
         let threads: ThreadExecutor
         let committer: Committer

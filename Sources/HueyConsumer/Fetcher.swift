@@ -6,7 +6,7 @@ import Synchronization
 struct Fetcher: Sendable {
     let huey: Huey
     let channel: any DeliveryChannel
-    let buffer: WorkBuffer<HeldMessage>
+    let buffer: WorkBuffer
     let inFlight: InFlight
     let options: ConsumerOptions
     let logger: Logger
@@ -243,34 +243,31 @@ struct Fetcher: Sendable {
         return (deliveries, start.duration(to: .now))
     }
 
-    /// Decodes messages and hands them out. Returns what is to be put back.
+    /// Hands messages out. Returns what is to be put back.
     private func supply(
         _ deliveries: [Delivery],
         _ window: inout PrefetchWindow,
         _ looks: inout DiscardingTaskGroup
     ) async -> [Delivery] {
-        let prepared = await prepare(deliveries)
-        let messages = prepared.messages
-        if messages.count < Bound.longLook {
-            await huey.look(at: prepared)
+        let block = await block(of: deliveries)
+        if block.count < Bound.longLook {
+            await block.lookAtRevocations()
         } else {
-            looks.addTask { await huey.look(at: prepared) }
+            looks.addTask { await block.lookAtRevocations() }
         }
         // Noted before a look into the buffer, or in the buffer when it is looked into: nothing slips through between.
         let idle = window.idleWorkers(of: options.workers, options.prefetch, ended: inFlight.totals)
-        return buffer.supply(messages, leavingIdle: idle) { messages in
+        let isInTime = buffer.supply(block, leavingIdle: idle) { block in
             guard let priority = overtaken.priority else { return true }
-            return !messages.contains { $0.priority < priority }
-        }.map(\.delivery)
+            return !block.holds(below: priority)
+        }
+        return isInTime ? [] : block.reclaim()
     }
 
-    /// Makes messages ready for their look at revocations. Many are decoded by whoever runs them; few, and those with priorities, on the
-    /// thread where they came in, and many bytes elsewhere, so that others on that thread need not wait.
-    private func prepare(_ deliveries: [Delivery]) async -> PreparedMessages {
-        let mayWait = deliveries.count >= Bound.longLook && !huey.storage.supportsPriority
-        if mayWait, let prepared = huey.prepareUnread(deliveries) { return prepared }
-        guard deliveries.byteCount > Bound.decodedAtOnce else { return huey.prepare(deliveries) }
-        return await withTaskExecutorPreference(upkeep) { huey.prepare(deliveries) }
+    /// What has to be decoded for that, and is of many bytes, elsewhere: others on this thread need not wait.
+    private func block(of deliveries: [Delivery]) async -> MessageBlock {
+        guard deliveries.byteCount > Bound.decodedAtOnce else { return MessageBlock(huey, deliveries) }
+        return await withTaskExecutorPreference(upkeep) { MessageBlock(huey, deliveries) }
     }
 
     /// Waits for an idle worker, or notices that messages wait behind a task that takes its time.
@@ -306,22 +303,22 @@ struct Fetcher: Sendable {
     /// Whether a message is held, or may be on its way, that comes behind one of this priority in the queue.
     func holds(below priority: Double) -> Bool {
         overtaken.note(priority)
-        return buffer.contains { $0.priority < priority }
+        return buffer.holds(below: priority)
     }
 
     /// Puts back what no worker has started.
     func handBack() async {
         returns.begin()
         await flight.recall()
-        await giveBack(buffer.reclaim().map(\.delivery))
+        await giveBack(buffer.reclaim())
         returns.end()
         await returns.wait()
     }
 
     /// Puts back what the buffer held when it was stopped, in front of what was still on its way to it.
-    func handBack(_ unstarted: [HeldMessage]) async {
+    func handBack(_ unstarted: [Delivery]) async {
         await flight.recall()
-        await giveBack(unstarted.map(\.delivery))
+        await giveBack(unstarted)
     }
 
     /// Puts messages back to the head of the queue.

@@ -1,97 +1,102 @@
+import DequeModule
 import Huey
 import Synchronization
 
 /// Messages on their way from the queue to idle workers, and the idle workers that wait for them.
 ///
-/// Workers take one message each; the fetcher is told how many are wanted. A message is handed out or given back, never both. Where tasks
-/// are over in no time, few workers are woken and take one message after the other.
-final class WorkBuffer<Message: Sendable>: Sendable {
+/// Messages come in blocks, from which workers claim one after the other; the fetcher is told how many are wanted. A message is claimed or
+/// given back, never both. Where tasks are over in no time, few workers are woken and claim one message after the other.
+final class WorkBuffer: Sendable {
+    /// A message that is claimed for a worker, and the block that it claims further ones from.
+    struct Work: Sendable {
+        let block: MessageBlock
+        let place: Int
+        /// Whether nothing waits behind the block.
+        let isLast: Bool
+    }
+
     private struct State {
-        /// What is supplied at once stays in one piece, so that the lock is held for a moment only.
-        var batches: [[Message]] = []
-        /// How many messages of the first batch are taken.
-        var head = 0
-        /// How many messages wait for a worker.
-        var backlog = 0
-        var idle: [CheckedContinuation<Message?, Never>] = []
+        var blocks = Deque<MessageBlock>()
+        var idle: [CheckedContinuation<Work?, Never>] = []
         var fetcher: CheckedContinuation<Demand, Never>?
         /// At how many waiting messages the fetcher wants to hear of it, before any worker is idle.
         var lowWater = -1
         var isStopped = false
+        /// What nobody had claimed when it was stopped.
+        var left: [Delivery] = []
+
+        /// Takes what nobody has claimed.
+        mutating func reclaim() -> [Delivery] {
+            defer { (blocks, left) = ([], []) }
+            return left + blocks.flatMap { $0.reclaim() }
+        }
+
+        /// How many messages wait for a worker.
+        var backlog: Int { blocks.reduce(0) { $0 + $1.remaining } }
 
         /// Whether workers wait and there is nothing for them.
         var isStarving: Bool { !idle.isEmpty && backlog == 0 }
 
-        mutating func append(_ batch: [Message]) {
-            guard !batch.isEmpty else { return }
-            batches.append(batch)
-            backlog += batch.count
-        }
-
-        mutating func pop() -> Message? {
-            guard let message = batches.first?[head] else { return nil }
-            head += 1
-            backlog -= 1
-            if head == batches[0].count {
-                batches.removeFirst()
-                head = 0
+        /// Claims the next message.
+        mutating func claim() -> Work? {
+            while let block = blocks.first {
+                if let place = block.claim() { return Work(block: block, place: place, isLast: blocks.count == 1) }
+                blocks.removeFirst()
             }
-            return message
-        }
-
-        /// All that is left, next first.
-        var waiting: some Sequence<Message> { batches.joined().dropFirst(head) }
-
-        mutating func popAll() -> [Message] {
-            defer { (batches, head, backlog) = ([], 0, 0) }
-            return Array(waiting)
+            return nil
         }
 
         /// Wakes workers for messages, but leaves so many idle.
-        mutating func handOut(leavingIdle rest: Int) -> [(CheckedContinuation<Message?, Never>, Message)] {
-            var handouts: [(CheckedContinuation<Message?, Never>, Message)] = []
+        mutating func handOut(leavingIdle rest: Int) -> [(CheckedContinuation<Work?, Never>, Work)] {
+            var handouts: [(CheckedContinuation<Work?, Never>, Work)] = []
             // The last to become idle first: what it works with may still be in its processor's cache.
-            while idle.count > rest, backlog > 0, let worker = idle.popLast(), let message = pop() {
-                handouts.append((worker, message))
-            }
+            while idle.count > rest, let work = claim(), let worker = idle.popLast() { handouts.append((worker, work)) }
             return handouts
         }
 
-        mutating func takeFetcher() -> CheckedContinuation<Demand, Never>? {
-            defer { fetcher = nil }
-            return fetcher
+        /// Whoever takes a block is soon done with it: the fetcher, where it wants to hear of what is left behind it.
+        mutating func takeFetcher(behind block: MessageBlock) -> (CheckedContinuation<Demand, Never>, Demand)? {
+            guard let fetcher else { return nil }
+            let left = backlog - block.remaining
+            let demand: Demand
+            if left == 0, !idle.isEmpty {
+                demand = .workers(idle.count)
+            } else if left <= lowWater {
+                demand = .low
+            } else {
+                return nil
+            }
+            self.fetcher = nil
+            return (fetcher, demand)
         }
     }
 
     private let state = Mutex(State())
     private let stopped = Gate()
 
-    /// The next message if there is one now, and whether it is the last.
-    func take() -> (message: Message, isLast: Bool)? {
-        let (taken, fetcher) = state.withLock { state -> ((Message, Bool)?, CheckedContinuation<Demand, Never>?) in
-            guard !state.isStopped, let delivery = state.pop() else { return (nil, nil) }
-            let left = state.backlog
-            guard left <= state.lowWater, let fetcher = state.fetcher else { return ((delivery, left == 0), nil) }
-            state.fetcher = nil
-            return ((delivery, left == 0), fetcher)
+    /// The next message, if there is one now.
+    func take() -> Work? {
+        let (work, fetcher) = state.withLock { state -> (Work?, (CheckedContinuation<Demand, Never>, Demand)?) in
+            guard !state.isStopped, let work = state.claim() else { return (nil, nil) }
+            return (work, state.takeFetcher(behind: work.block))
         }
-        fetcher?.resume(returning: .low)
-        return taken
+        if let (fetcher, demand) = fetcher { fetcher.resume(returning: demand) }
+        return work
     }
 
-    /// The next message for a worker; nil when the consumer stops.
-    func next() async -> Message? {
+    /// The next message, waited for; nil when the consumer stops.
+    func next() async -> Work? {
         await withCheckedContinuation { continuation in
-            let (delivery, isDone, fetcher) = state.withLock {
-                state -> (Message?, Bool, (CheckedContinuation<Demand, Never>, Int)?) in
-                if let delivery = state.isStopped ? nil : state.pop() { return (delivery, true, nil) }
+            let (work, isDone, fetcher) = state.withLock {
+                state -> (Work?, Bool, (CheckedContinuation<Demand, Never>, Int)?) in
+                if let work = state.isStopped ? nil : state.claim() { return (work, true, nil) }
                 if state.isStopped { return (nil, true, nil) }
                 state.idle.append(continuation)
                 guard let fetcher = state.fetcher else { return (nil, false, nil) }
                 state.fetcher = nil
                 return (nil, false, (fetcher, state.idle.count))
             }
-            if isDone { continuation.resume(returning: delivery) }
+            if isDone { continuation.resume(returning: work) }
             if let (fetcher, count) = fetcher { fetcher.resume(returning: .workers(count)) }
         }
     }
@@ -111,33 +116,35 @@ final class WorkBuffer<Message: Sendable>: Sendable {
         }
     }
 
-    /// Hands messages out; what no worker can take now stays for the next to become idle. Returns what came too late.
+    /// Hands messages out; what no worker can take now stays for the next to become idle.
     ///
     /// - Parameters:
     ///   - rest: how many workers are left idle, though there may be messages for them.
-    ///   - areWanted: asked while nobody can look into the buffer; where it says no, all come too late.
+    ///   - isWanted: asked while nobody can look into the buffer; where it says no, they come too late.
+    /// - Returns: whether they came in time; otherwise they are the caller's.
     func supply(
-        _ deliveries: [Message],
+        _ block: MessageBlock,
         leavingIdle rest: Int = 0,
-        if areWanted: ([Message]) -> Bool = { _ in true }
-    ) -> [Message] {
-        let (handouts, late) = state.withLock {
-            state -> ([(CheckedContinuation<Message?, Never>, Message)], [Message]) in
-            guard !state.isStopped, areWanted(deliveries) else { return ([], deliveries) }
+        if isWanted: (MessageBlock) -> Bool = { _ in true }
+    ) -> Bool {
+        let handouts = state.withLock { state -> [(CheckedContinuation<Work?, Never>, Work)]? in
+            guard !state.isStopped, isWanted(block) else { return nil }
             // Where nobody is at work on what waited, somebody must be woken.
             let rest = state.backlog == 0 ? min(rest, max(0, state.idle.count - 1)) : rest
-            state.append(deliveries)
-            return (state.handOut(leavingIdle: rest), [])
+            state.blocks.append(block)
+            return state.handOut(leavingIdle: rest)
         }
-        for (worker, message) in handouts { worker.resume(returning: message) }
-        return late
+        for (worker, work) in handouts ?? [] { worker.resume(returning: work) }
+        return handouts != nil
     }
 
-    /// Takes back what no worker has started.
-    func reclaim() -> [Message] {
+    /// Takes back what no worker has claimed, next first.
+    func reclaim() -> [Delivery] {
         let (unstarted, fetcher, idle) = state.withLock { state in
-            let unstarted = state.popAll()
-            return (unstarted, state.isStarving ? state.takeFetcher() : nil, state.idle.count)
+            let unstarted = state.reclaim()
+            let fetcher = state.isStarving ? state.fetcher : nil
+            if fetcher != nil { state.fetcher = nil }
+            return (unstarted, fetcher, state.idle.count)
         }
         fetcher?.resume(returning: .workers(idle))
         return unstarted
@@ -147,6 +154,7 @@ final class WorkBuffer<Message: Sendable>: Sendable {
     func stop() {
         let (idle, fetcher) = state.withLock { state in
             state.isStopped = true
+            state.left = state.reclaim()
             defer {
                 state.idle = []
                 state.fetcher = nil
@@ -175,9 +183,9 @@ final class WorkBuffer<Message: Sendable>: Sendable {
     /// Whether no message is handed out any more.
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
-    /// Whether such a message waits for a worker.
-    func contains(where isSuch: (Message) -> Bool) -> Bool {
-        state.withLock { $0.waiting.contains(where: isSuch) }
+    /// Whether a message waits for a worker that comes behind one of this priority in the queue.
+    func holds(below priority: Double) -> Bool {
+        state.withLock { $0.blocks.contains { $0.holds(below: priority) } }
     }
 
     /// How many messages wait for a worker.

@@ -1,16 +1,26 @@
 import Huey
 import Logging
 
-/// One of a consumer's workers: takes messages and runs their tasks, one at a time.
+/// One of a consumer's workers: claims messages and runs their tasks, one at a time.
 ///
-/// It works on the cooperative pool while handlers are asynchronous, and on a thread of the consumer's own while they are synchronous.
+/// It works on a thread of the consumer's own while handlers are synchronous, and on the cooperative pool while they are asynchronous.
 final class Worker {
+    /// A message that it has claimed.
+    private struct Claim {
+        let block: MessageBlock
+        let place: Int
+
+        /// Whether its handler is synchronous; nil where that is not known yet.
+        var isSynchronous: Bool? { block.isSynchronous(place) }
+    }
+
     private let consumer: Consumer
-    private let buffer: WorkBuffer<HeldMessage>
+    private let buffer: WorkBuffer
     private let committer: Committer
     private let fetcher: Fetcher
     private let threads: ThreadExecutor
     private let executor: Executor
+    private let loop: PlainLoop
     private let logger: Logger
     /// huey's own bound: who holds nothing else has at most one task to lose.
     private let holdsNothingElse: Bool
@@ -22,7 +32,7 @@ final class Worker {
     init(
         _ consumer: Consumer,
         name: String,
-        buffer: WorkBuffer<HeldMessage>,
+        buffer: WorkBuffer,
         committer: Committer,
         fetcher: Fetcher,
         threads: ThreadExecutor
@@ -39,53 +49,87 @@ final class Worker {
         pause = consumer.options.initialDelay
         executor = Executor(
             huey: consumer.huey,
-            sink: committer,
+            sink: committer.outbox(),
             inFlight: consumer.inFlight,
             threads: threads,
             policy: consumer.options.messagePolicy,
             logger: logger
         )
+        loop = PlainLoop(executor)
     }
 
     /// Works until no message is handed out any more.
     nonisolated(nonsending) func run() async {
         await consumer.huey.runLifecycleHooks(.startup)
-        var message = await next()
-        while let first = message {
-            if first.isSynchronous == true {
-                message = await withTaskExecutorPreference(threads) { await runAll(from: first, areSynchronous: true) }
-            } else {
-                message = await runAll(from: first, areSynchronous: false)
-            }
-        }
+        var claim: Claim?
+        var areSynchronous = true
+        repeat {
+            claim =
+                areSynchronous
+                ? await withTaskExecutorPreference(threads) { [claim] in await work(from: claim, areSynchronous: true) }
+                : await work(from: claim, areSynchronous: false)
+            areSynchronous.toggle()
+        } while claim != nil
         await consumer.huey.runLifecycleHooks(.shutdown)
     }
 
     /// Runs a message and those that follow, as long as their handlers are of that kind.
     ///
     /// - Returns: the first message of the other kind; nil when the consumer stops.
-    private nonisolated(nonsending) func runAll(from first: HeldMessage, areSynchronous: Bool) async -> HeldMessage? {
-        var message: HeldMessage? = first
-        while let current = message {
-            // Where that is not known, the executor goes where the handler belongs.
-            guard current.isSynchronous ?? areSynchronous == areSynchronous else { return current }
-            await run(current)
-            if let limit = consumer.options.maxTasks, limit > 0, count >= limit { await restart(after: limit) }
-            message = await next()
+    private nonisolated(nonsending) func work(from first: Claim?, areSynchronous: Bool) async -> Claim? {
+        if let first { await run(first) }
+        while let work = await next() {
+            if let claim = await self.work(on: work, areSynchronous) { return claim }
         }
         return nil
     }
 
-    private nonisolated(nonsending) func run(_ message: HeldMessage) async {
-        count += 1
-        do {
-            // What was interrupted goes back when the channel closes, where it is held.
-            if let ending = executor.runPlainly(message) {
-                if case .settled = ending { return }
-                try await executor.conclude(ending)
-            } else {
-                try await executor.run(message)
+    /// Runs a message and those of its block that it can claim, until one is of the other kind, which it returns.
+    private nonisolated(nonsending) func work(on work: WorkBuffer.Work, _ areSynchronous: Bool) async -> Claim? {
+        let block = work.block
+        await block.waitForLook()
+        var next: Int? = work.place
+        while let place = next {
+            var claim = Claim(block: block, place: place)
+            if areSynchronous {
+                let limit = holdsNothingElse ? 1 : tasksLeft
+                let (end, ran) = loop.run(block, from: place, atMost: limit, isLast: work.isLast)
+                count += ran
+                if ran > 0 { pause = consumer.options.initialDelay }
+                await restartIfDue()
+                switch end {
+                case .done: return nil
+                case .full: try? await committer.flush()
+                case .open(let call): await attempt(call.delivery) { try await executor.conclude(call) }
+                case .message(let place): claim = Claim(block: block, place: place)
+                }
+                guard case .message = end else {
+                    next = holdsNothingElse ? nil : block.claim()
+                    continue
+                }
             }
+            // Where that is not known, the executor goes where the handler belongs.
+            guard claim.isSynchronous ?? areSynchronous == areSynchronous else { return claim }
+            if work.isLast, block.remaining == 0 { committer.writeSoon() }
+            await run(claim)
+            next = holdsNothingElse ? nil : block.claim()
+        }
+        return nil
+    }
+
+    private nonisolated(nonsending) func run(_ claim: Claim) async {
+        count += 1
+        await attempt(claim.block.deliveries[claim.place]) { try await executor.run(claim.block, claim.place) }
+        await restartIfDue()
+    }
+
+    /// What was interrupted goes back when the channel closes, where it is held.
+    private nonisolated(nonsending) func attempt(
+        _ delivery: Delivery,
+        _ operation: () async throws -> Void
+    ) async {
+        do {
+            try await operation()
             pause = consumer.options.initialDelay
         } catch {
             logger.error("Unhandled error during execution of a task", metadata: ["reason": "\(error)"])
@@ -93,27 +137,29 @@ final class Worker {
             // The reason may last: whoever is next has a rest first.
             await buffer.sleep(for: pause)
             pause = min(pause * 2, consumer.options.maxDelay)
-            await fetcher.giveBack([message.delivery])
+            await fetcher.giveBack([delivery])
         }
     }
 
-    private nonisolated(nonsending) func restart(after limit: Int) async {
+    /// How many tasks it may run before it starts anew.
+    private var tasksLeft: Int {
+        guard let limit = consumer.options.maxTasks, limit > 0 else { return .max }
+        return max(1, limit - count)
+    }
+
+    private nonisolated(nonsending) func restartIfDue() async {
+        guard let limit = consumer.options.maxTasks, limit > 0, count >= limit else { return }
         logger.info("Worker reached max tasks (\(limit)), restarting.")
         count = 0
         await consumer.huey.runLifecycleHooks(.shutdown)
         await consumer.huey.runLifecycleHooks(.startup)
     }
 
-    /// The next message, waited for; nil when the consumer stops. What was finished is written before a wait, and before a message behind
-    /// which nothing waits: it may take its time.
-    private nonisolated(nonsending) func next() async -> HeldMessage? {
+    /// The next messages, waited for; nil when the consumer stops. What was finished is written before a wait.
+    private nonisolated(nonsending) func next() async -> WorkBuffer.Work? {
         if holdsNothingElse { try? await committer.flush() }
-        if let (message, isLast) = buffer.take() {
-            if isLast { committer.writeSoon() }
-            return await executor.claim(message)
-        }
+        if let work = buffer.take() { return work }
         committer.writeSoon()
-        guard let message = await buffer.next() else { return nil }
-        return await executor.claim(message)
+        return await buffer.next()
     }
 }

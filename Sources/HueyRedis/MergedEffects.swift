@@ -48,6 +48,9 @@ struct MergedEffects {
         }
     }
 
+    /// About how many bytes the commands take for what most tasks bring about.
+    var byteCount: Int { completions.reduce(256) { $0 + 2 * $1.ids.byteCount + $1.byteCount + 75 * $1.count } }
+
     /// Adds the commands that bring the effects about.
     ///
     /// - Throws: ``HueyError`` for a message that cannot be enqueued here.

@@ -6,7 +6,7 @@ extension RedisStorage {
     public func commit(_ effects: [StorageEffect]) async throws {
         var merged = MergedEffects()
         for effect in effects { try merged.add(effect) }
-        var commands = RedisBatch()
+        var commands = RedisBatch(reservingCapacity: merged.byteCount)
         try merged.write(to: &commands, for: self)
         guard commands.count > 1 else {
             if commands.count > 0 { try await client.run(commands) }

@@ -5,13 +5,11 @@
 /// class, a persistent id …) is a node like any other and is written back as it came.
 ///
 /// Mirrors `pickle.loads`, which it follows in what it accepts.
-// Sendable: the arena's memory is written only before `init` returns and never changes after that. It belongs to this object alone, as
-// does its part of a block that documents share; it is freed once, in `deinit`, or with the last of those documents. Every pointer
-// into it is used while this object is retained.
+// Sendable: the arena's memory is written only before `init` returns and never changes after that, unless its one owner decodes the next
+// pickle in it. It belongs to this object alone and is freed once, in `deinit`. Every pointer into it is used while this object is retained.
 public final class PickleDocument: @unchecked Sendable {
-    let arena: Arena
-    /// What holds the arena's memory where that is not the arena's own.
-    private let shared: PickleMemory.Shared?
+    // Set again only by ``PickleScratch``, and only while nobody else has the document.
+    @exclusivity(unchecked) var arena: Arena
 
     /// Decodes one pickle. Bytes after its STOP are ignored, as in CPython.
     ///
@@ -19,28 +17,14 @@ public final class PickleDocument: @unchecked Sendable {
     ///   unhashable keys), and when a limit is passed.
     /// - Complexity: O(n) in time and memory, n being the number of bytes.
     public convenience init(_ bytes: [UInt8], limits: PickleLimits = .default) throws(PickleError) {
-        try self.init(bytes, limits, nil)
-    }
-
-    /// Decodes one of many pickles that come together.
-    package convenience init(
-        _ bytes: [UInt8],
-        limits: PickleLimits = .default,
-        in memory: PickleMemory
-    ) throws(PickleError) {
-        try self.init(bytes, limits, memory)
-    }
-
-    private convenience init(_ bytes: [UInt8], _ limits: PickleLimits, _ memory: PickleMemory?) throws(PickleError) {
-        var shared: PickleMemory.Shared?
         let result = bytes.withUnsafeBytes { buffer -> Result<Arena, PickleError> in
             do throws(PickleError) {
-                return .success(try Arena(decoding: buffer, limits: limits, memory, &shared))
+                return .success(try Arena(decoding: buffer, limits: limits))
             } catch {
                 return .failure(error)
             }
         }
-        self.init(try result.get(), shared)
+        self.init(try result.get())
     }
 
     /// Decodes a pickle from memory that is only borrowed for this call.
@@ -51,10 +35,7 @@ public final class PickleDocument: @unchecked Sendable {
         self.init(try Arena(decoding: bytes, limits: limits))
     }
 
-    private init(_ arena: Arena, _ shared: PickleMemory.Shared? = nil) {
-        self.arena = arena
-        self.shared = shared
-    }
+    init(_ arena: Arena) { self.arena = arena }
 
     deinit {
         arena.free()
@@ -106,32 +87,19 @@ public final class PickleDocument: @unchecked Sendable {
 extension Arena {
     /// Decodes a pickle into memory that the caller frees.
     init(decoding bytes: UnsafeRawBufferPointer, limits: PickleLimits) throws(PickleError) {
-        var shared: PickleMemory.Shared?
-        try self.init(decoding: bytes, limits: limits, nil, &shared)
-    }
-
-    /// The same; a small pickle's memory is part of what others share where there is such.
-    fileprivate init(
-        decoding bytes: UnsafeRawBufferPointer,
-        limits: PickleLimits,
-        _ memory: PickleMemory?,
-        _ shared: inout PickleMemory.Shared?
-    ) throws(PickleError) {
         // Beyond half a gigabyte the tables' 32-bit offsets might not do.
         if bytes.count > min(limits.bytes, 1 << 29) {
             throw PickleError(.byteLimit, "a pickle of \(bytes.count) bytes, more than \(min(limits.bytes, 1 << 29))")
         }
         // Most pickles fit the guess of four bytes for a node; others move out.
         let guess = min(bytes.count / 4 + 24, max(limits.memory / 64, 64))
-        self = try (guess <= 64 ? Arena.small(bytes, limits, memory, &shared) : Arena.large(bytes, guess, limits)).get()
+        self = try (guess <= 64 ? Arena.small(bytes, limits) : Arena.large(bytes, guess, limits)).get()
     }
 
     /// A pickle that fits on the stack is decoded there, and then takes no more memory than it needs.
     private static func small(
         _ bytes: UnsafeRawBufferPointer,
-        _ limits: PickleLimits,
-        _ memory: PickleMemory?,
-        _ shared: inout PickleMemory.Shared?
+        _ limits: PickleLimits
     ) -> Result<Arena, PickleError> {
         // A kilobyte is what this puts on the stack at most.
         withUnsafeTemporaryAllocation(of: Node.self, capacity: 64) { nodes in
@@ -148,7 +116,7 @@ extension Arena {
                 )
                 var result = decode(bytes, in: room, limits)
                 if case .success(var arena) = result {
-                    shared = arena.pack(memory)
+                    arena.pack()
                     result = .success(arena)
                 }
                 return result
@@ -177,20 +145,17 @@ extension Arena {
         return decode(bytes, in: room, limits)
     }
 
-    /// Moves what lies on the stack into a block of its own, or into one that is shared, which it returns.
-    private mutating func pack(_ memory: PickleMemory?) -> PickleMemory.Shared? {
+    /// Moves what lies on the stack into a block of its own.
+    private mutating func pack() {
         let nodeRoom = ownsNodes ? 0 : nodeCount * MemoryLayout<Node>.stride
         let childRoom = ownsChildren ? 0 : childCount * MemoryLayout<UInt32>.stride
-        let room = nodeRoom + childRoom + inputCount + Self.padding
-        let part = memory?.part(room)
-        let block = part?.memory ?? Block.allocate(room)
+        let block = Block.allocate(nodeRoom + childRoom + inputCount + Self.padding)
         var place = block
         if !ownsNodes { nodes = Self.move(nodes, nodeCount, to: &place) }
         if !ownsChildren { children = Self.move(children, childCount, to: &place) }
         input = UnsafePointer(Self.move(input, inputCount + Self.padding, to: &place))
         if !ownsSide { side = input }
-        if part == nil { slab = block }
-        return part?.owner
+        slab = block
     }
 
     /// Copies elements to a place, which it moves behind them.
@@ -206,10 +171,10 @@ extension Arena {
     }
 
     /// Bytes behind the input that may be loaded but mean nothing.
-    private static let padding = 16
+    static let padding = 16
 
     /// Where a pickle is decoded.
-    private struct Room {
+    struct Room {
         var nodes: RawTable<Node>
         var children: RawTable<UInt32>
         var input: UnsafeMutablePointer<UInt8>
@@ -217,7 +182,7 @@ extension Arena {
         var slab: UnsafeMutableRawPointer?
     }
 
-    private static func decode(
+    static func decode(
         _ bytes: UnsafeRawBufferPointer,
         in room: Room,
         _ limits: PickleLimits

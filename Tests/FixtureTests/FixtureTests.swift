@@ -129,14 +129,17 @@ struct FixtureTests {
         #expect(count > 100)
     }
 
-    @Test("a message's id is guessed right before it is decoded, from protocol 2 on", arguments: try files())
+    @Test("a message's id and name are guessed right before it is decoded, from protocol 2 on", arguments: try files())
     func likelyIDs(file: String) throws {
         var count = 0
         for entry in try Self.pickles(file) where entry.serializer.compression == nil && entry.protocolVersion > 1 {
             guard (entry.meaning as? [String: Any])?["message"] != nil else { continue }
-            let id = try Message(pickle: entry.serializer.deserialize(entry.bytes)).id
-            let guess = try #require(Message.likelyID(in: entry.bytes), "\(entry.name)")
-            #expect(String(decoding: entry.bytes[guess], as: UTF8.self) == id, "\(entry.name)")
+            let message = try Message(pickle: entry.serializer.deserialize(entry.bytes))
+            var hint = 0
+            let places = entry.bytes.withUnsafeBytes { Message.likelyPlaces(in: $0, hint: &hint) }
+            let guess = try #require(places, "\(entry.name)")
+            #expect(String(decoding: entry.bytes[guess.id], as: UTF8.self) == message.id, "\(entry.name)")
+            #expect(String(decoding: entry.bytes[guess.name], as: UTF8.self) == message.name, "\(entry.name)")
             count += 1
         }
         #expect(count > 50)

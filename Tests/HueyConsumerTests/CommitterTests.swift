@@ -10,10 +10,12 @@ struct CommitterTests {
         let storage = FlakyStorage()
         let log = CollectingLog.make()
         let committer: Committer
+        let outbox: Outbox
 
         init() {
             let channel = AtMostOnceChannel(storage: storage, now: { 42 })
             committer = Committer(channel: channel, now: { 42 }, logger: log.logger)
+            outbox = committer.outbox()
         }
 
         func run() -> Task<Void, Never> { Task { [committer] in await committer.run(retryDelay: .milliseconds(1)) } }
@@ -31,7 +33,7 @@ struct CommitterTests {
         let rig = Rig()
         let task = rig.run()
         try await rig.committer.flush()
-        try await rig.committer.submit(Settlement(of: nil, [Self.put("a"), Self.put("b")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("a"), Self.put("b")], isFinal: true))
         try await rig.committer.flush()
         #expect(try await rig.storage.resultItems().keys.sorted() == ["a", "b"])
         await rig.end(task)
@@ -42,11 +44,11 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.holdCommits()
         let task = rig.run()
-        try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
         rig.committer.writeSoon()
         await rig.storage.commits.wait(for: 1)
         for key in ["b", "c", "d"] {
-            try await rig.committer.submit(Settlement(of: nil, [Self.put(key)], isFinal: true))
+            try await rig.outbox.submit(Settlement(of: nil, [Self.put(key)], isFinal: true))
         }
         rig.storage.releaseCommits()
         try await rig.committer.flush()
@@ -58,17 +60,58 @@ struct CommitterTests {
     func settling() async throws {
         let rig = Rig()
         let task = rig.run()
-        for key in ["a", "b"] { try await rig.committer.submit(Settlement(of: nil, [Self.put(key)], isFinal: true)) }
+        for key in ["a", "b"] { try await rig.outbox.submit(Settlement(of: nil, [Self.put(key)], isFinal: true)) }
         rig.committer.writeSoon()
         await rig.storage.commits.wait(for: 1)
         #expect(rig.storage.commits.all.map(\.count) == [2])
         await rig.end(task)
     }
 
+    @Test("what several workers submit is written in the order in which they did")
+    func order() async throws {
+        let rig = Rig()
+        let outboxes = [rig.outbox, rig.committer.outbox(), rig.committer.outbox()]
+        for number in UInt8(0)..<30 {
+            try await outboxes[Int(number) * 7 % 3].submit(
+                Settlement(of: nil, [.enqueue([number], priority: nil)], isFinal: true)
+            )
+        }
+        await rig.end(rig.run())
+        #expect(try await rig.storage.enqueuedItems(limit: nil) == (UInt8(0)..<30).map { [$0] })
+    }
+
+    @Test("what is complete lies in the outbox until somebody comes for it, and is told of by the share")
+    func completions() async throws {
+        let rig = Rig()
+        let task = rig.run()
+        let block = MessageBlock(Huey("h", storage: MemoryStorage()), [Delivery(data: [7])], isLookedAt: false)
+        func complete(_ range: Range<Int>) {
+            for number in range {
+                var id = "task-\(number)"
+                let isFull = id.withUTF8 { id in
+                    [UInt8(1)].withUnsafeBufferPointer {
+                        rig.outbox.complete(id, $0, of: (block, 0), at: .now)
+                    }
+                }
+                #expect(!isFull)
+            }
+        }
+        complete(0..<3)
+        #expect(!rig.outbox.isEmpty)
+        try await rig.committer.flush()
+        #expect(try await rig.storage.resultStoreSize() == 3)
+        // So many are worth a write, though nobody asks for one.
+        complete(3..<1003)
+        await rig.storage.commits.wait(for: 2)
+        try await rig.committer.flush()
+        #expect(try await rig.storage.resultStoreSize() == 1003)
+        await rig.end(task)
+    }
+
     @Test("closing writes what is left")
     func close() async throws {
         let rig = Rig()
-        try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
         await rig.end(rig.run())
         #expect(try await rig.storage.resultStoreSize() == 1)
     }
@@ -78,7 +121,7 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.failCommits(FlakyStorage.Failure(), FlakyStorage.Failure(), FlakyStorage.Failure())
         let task = rig.run()
-        try await rig.committer.submit(
+        try await rig.outbox.submit(
             Settlement(of: nil, [Self.put("a"), .enqueue([1], priority: nil)], isFinal: true)
         )
         try await rig.committer.flush()
@@ -95,7 +138,7 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.failCommits(FlakyStorage.Failure(mayHaveHappened: true))
         let task = rig.run()
-        try await rig.committer.submit(
+        try await rig.outbox.submit(
             Settlement(of: nil, [Self.put("a"), .enqueue([7, 8], priority: nil), .delete(key: "b")], isFinal: true)
         )
         try await rig.committer.flush()
@@ -113,9 +156,9 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.failCommits(FlakyStorage.Failure(isTransient: false))
         let task = rig.run()
-        try await rig.committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
         try await rig.committer.flush()
-        try await rig.committer.submit(Settlement(of: nil, [Self.put("b")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("b")], isFinal: true))
         try await rig.committer.flush()
         #expect(try await rig.storage.resultItems().keys.sorted() == ["b"])
         #expect(rig.log.lines.all.first == "error Error storing results")
@@ -127,13 +170,13 @@ struct CommitterTests {
         let rig = Rig()
         rig.storage.holdCommits()
         let task = rig.run()
-        try await rig.committer.submit(Settlement(of: nil, [Self.put("first")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("first")], isFinal: true))
         rig.committer.writeSoon()
         await rig.storage.commits.wait(for: 1)
         let progress = Recorder<Int>()
         let producer = Task {
             for index in 0..<5000 {
-                try await rig.committer.submit(Settlement(of: nil, [Self.put("\(index)")], isFinal: true))
+                try await rig.outbox.submit(Settlement(of: nil, [Self.put("\(index)")], isFinal: true))
                 progress.append(index)
             }
         }
@@ -154,7 +197,7 @@ struct CommitterTests {
         rig.storage.failCommits(FlakyStorage.Failure())
         let committer = rig.committer
         let task = Task { await committer.run(retryDelay: .seconds(3600)) }
-        try await committer.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
+        try await rig.outbox.submit(Settlement(of: nil, [Self.put("a")], isFinal: true))
         committer.writeSoon()
         await rig.log.lines.wait(for: 1)
         task.cancel()
@@ -167,8 +210,9 @@ struct CommitterTests {
     func refused() async throws {
         let channel = RefusingChannel()
         let committer = Committer(channel: channel, now: { 42 }, logger: CollectingLog.make().logger)
+        let outbox = committer.outbox()
         for key in ["a", RefusingChannel.refused, "c"] {
-            try await committer.submit(Settlement(of: Delivery(data: Array(key.utf8)), [Self.put(key)], isFinal: true))
+            try await outbox.submit(Settlement(of: Delivery(data: Array(key.utf8)), [Self.put(key)], isFinal: true))
         }
         committer.close()
         await committer.run(retryDelay: .milliseconds(1))

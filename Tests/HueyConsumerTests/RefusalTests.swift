@@ -65,7 +65,8 @@ struct RefusalTests {
     private func write(_ storage: RefusingStorage, _ settlements: [Settlement]) async throws {
         let channel = AtMostOnceChannel(storage: storage, now: { 42 })
         let committer = Committer(channel: channel, now: { 42 }, logger: CollectingLog.make().logger)
-        for settlement in settlements { try await committer.submit(settlement) }
+        let outbox = committer.outbox()
+        for settlement in settlements { try await outbox.submit(settlement) }
         let task = Task { await committer.run(retryDelay: .milliseconds(1)) }
         try await committer.flush()
         committer.close()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Huey
 
-@Suite("Locks, rate limits and chords")
+@Suite("Locks, rate limits and chords", .eachRoute)
 struct CoordinationTests {
     // MARK: locks
 

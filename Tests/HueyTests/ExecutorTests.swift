@@ -5,7 +5,7 @@ import Testing
 
 @testable import Huey
 
-@Suite("Running one message")
+@Suite("Running one message", .eachRoute)
 struct ExecutorTests {
     @Test(
         "what cannot be decoded is buried with its bytes, and the worker goes on",

@@ -3,7 +3,7 @@ import Pickle
 import TestSupport
 import Testing
 
-@Suite("Hooks and receivers come and go")
+@Suite("Hooks and receivers come and go", .eachRoute)
 struct HookTests {
     @Test("a receiver is told no more of the signals it is disconnected from")
     func disconnect() async throws {

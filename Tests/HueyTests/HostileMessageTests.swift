@@ -288,17 +288,16 @@ struct HostileMessageTests {
         let remote = huey.remoteTask("tasks.size", returning: Int.self)
         for count in [10, 1_000_000, 20] { _ = try await remote(PickleValue.bytes(Array(repeating: 0, count: count))) }
         let deliveries = try await storage.dequeue(upTo: 10, wait: .zero)
-        let prepared = huey.prepare(deliveries)
-        await huey.look(at: prepared)
-        let isReady = prepared.messages.map { if case .ready = $0 { true } else { false } }
-        #expect(isReady == [true, false, true])
+        let block = MessageBlock(huey, deliveries)
+        await block.lookAtRevocations()
+        #expect(deliveries.indices.map { block.keptView(at: $0) != nil } == [true, false, true])
         let executor = Executor(
             huey: huey,
             sink: DirectSink(storage: storage),
             inFlight: InFlight(),
             logger: huey.logger
         )
-        for message in prepared.messages { try await executor.run(message) }
+        while let place = block.claim() { try await executor.run(block, place) }
         #expect(try await huey.resultCount() == 3)
     }
 

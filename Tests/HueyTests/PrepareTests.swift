@@ -48,9 +48,10 @@ struct PrepareTests {
         let (worker, runs) = try await Self.rig()
         let deliveries = try await Self.deliveries(worker, (0..<40).map { "task-\($0)" })
         try await worker.huey.revoke(id: "task-7")
-        let prepared = try #require(worker.huey.prepareUnread(deliveries))
-        await worker.huey.look(at: prepared)
-        for message in prepared.messages { try await worker.executor.run(message) }
+        let block = MessageBlock(worker.huey, deliveries)
+        #expect(deliveries.indices.allSatisfy { block.isSynchronous($0) == true })
+        await block.lookAtRevocations()
+        while let place = block.claim() { try await worker.executor.run(block, place) }
         #expect(runs.count == 1 + 39)
     }
 
@@ -64,12 +65,13 @@ struct PrepareTests {
         pickle += [0x8C, 9] + Array("tasks.add".utf8) + [0x4E, 0x4B, 0, 0x4B, 0, 0x4E, 0x4B, 1, 0x4B, 2, 0x86, 0x7D]
         pickle += [0x4E, 0x4E, 0x74, 0x81, 0x2E]
         #expect(try worker.huey.deserialize(pickle).id == id)
-        let guess = try #require(Message.likelyID(in: pickle))
-        #expect(String(decoding: pickle[guess], as: UTF8.self) == "other")
+        let guess = try #require(Self.likelyPlaces(in: pickle))
+        #expect(String(decoding: pickle[guess.id], as: UTF8.self) == "other")
+        #expect(String(decoding: pickle[guess.name], as: UTF8.self) == id)
         if isRevoked { try await worker.huey.revoke(id: id) }
-        let prepared = try #require(worker.huey.prepareUnread([Delivery(data: pickle)]))
-        await worker.huey.look(at: prepared)
-        for message in prepared.messages { try await worker.executor.run(message) }
+        let block = MessageBlock(worker.huey, [Delivery(data: pickle)])
+        await block.lookAtRevocations()
+        while let place = block.claim() { try await worker.executor.run(block, place) }
         #expect(runs.count == (isRevoked ? 1 : 2))
     }
 
@@ -77,35 +79,82 @@ struct PrepareTests {
     func waits() async throws {
         let (worker, runs) = try await Self.rig()
         let deliveries = try await Self.deliveries(worker, ["one", "two"])
-        let prepared = try #require(worker.huey.prepareUnread(deliveries))
+        let block = MessageBlock(worker.huey, deliveries)
         let executor = worker.executor
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for message in prepared.messages { group.addTask { _ = try await executor.run(message) } }
+            while let place = block.claim() { group.addTask { _ = try await executor.run(block, place) } }
             for _ in 0..<50 { await Task.yield() }
             #expect(runs.count == 1)
-            await worker.huey.look(at: prepared)
+            await block.lookAtRevocations()
             try await group.waitForAll()
         }
         #expect(runs.count == 3)
     }
 
-    @Test("nothing is guessed of what is no message, or before anything has run")
+    private static func likelyPlaces(in data: [UInt8]) -> Message.LikelyPlaces? {
+        var hint = 0
+        return data.withUnsafeBytes { Message.likelyPlaces(in: $0, hint: &hint) }
+    }
+
+    @Test("nothing is guessed of what is no message, and no hint misleads")
     func nothing() async throws {
-        #expect(Worker().huey.prepareUnread([]) == nil)
         let (worker, _) = try await Self.rig()
         let whole = try await Self.deliveries(worker, ["x"])[0].data
         for data in [[], Array("garbage".utf8), Array(whole.prefix(40)), Array("cMessage".utf8)] {
-            #expect(Message.likelyID(in: data) == nil)
-            #expect(worker.huey.prepareUnread([Delivery(data: data)]) == nil)
+            #expect(Self.likelyPlaces(in: data) == nil)
+            #expect(MessageBlock(worker.huey, [Delivery(data: data)]).isSynchronous(0) == nil)
         }
         // Any end of a message, and any byte changed, is looked at without harm.
-        for end in whole.indices { _ = Message.likelyID(in: Array(whole[..<end])) }
+        for end in whole.indices { _ = Self.likelyPlaces(in: Array(whole[..<end])) }
         for place in whole.indices {
             for value in [0, 0x58, 0x8C, 0xFF] as [UInt8] {
                 var data = whole
                 data[place] = value
-                _ = Message.likelyID(in: data)
+                _ = Self.likelyPlaces(in: data)
+                var hint = place
+                let places = whole.withUnsafeBytes { Message.likelyPlaces(in: $0, hint: &hint) }
+                #expect(places.map { String(decoding: whole[$0.id], as: UTF8.self) } == "x")
             }
         }
+    }
+
+    @Test("what nobody has claimed is taken back once, and claimed by nobody then")
+    func claims() async throws {
+        let (worker, _) = try await Self.rig()
+        let deliveries = try await Self.deliveries(worker, (0..<5).map(String.init))
+        let block = MessageBlock(worker.huey, deliveries)
+        #expect([block.claim(), block.claim()] == [0, 1])
+        #expect(block.remaining == 3)
+        #expect(block.reclaim().map(\.data) == deliveries[2...].map(\.data))
+        #expect(block.claim() == nil)
+        #expect(block.reclaim().isEmpty)
+        #expect(block.remaining == 0)
+    }
+
+    @Test("one looks again at a time, and the others wait for what it finds")
+    func again() async throws {
+        let look = RevocationLook(TaskIDs((0..<100).map(String.init)), ["t"], isBegun: false)
+        let asked = Recorder<Int>()
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            for place in 0..<100 {
+                group.addTask {
+                    try await look.values(place, 0, generation: { 1 }) { ids, names in
+                        asked.append(ids.count + names.count)
+                        for await _ in gate { break }
+                        return [99 - (100 - ids.count): [7]]
+                    }.own
+                }
+            }
+            await asked.wait(for: 1)
+            for _ in 0..<1000 { await Task.yield() }
+            #expect(asked.count == 1)
+            open.finish()
+            var found = 0
+            for try await value in group where value == [7] { found += 1 }
+            #expect(found == 1)
+        }
+        // Those before the first place that was asked for asked again, one after the other.
+        #expect(asked.count < 100)
     }
 }

@@ -31,9 +31,9 @@ struct ReadmissionTests {
         var delivery = Delivery(data: Array("garbage".utf8))
         delivery.redeliveries = redeliveries
         delivery.deaths = deaths
-        let prepared = huey.prepare([delivery])
+        let block = MessageBlock(huey, [delivery], isLookedAt: false)
         let executor = Executor(huey: huey, sink: notes, inFlight: InFlight(), logger: CollectingLog.make().logger)
-        try await executor.run(prepared.messages[0])
+        try await executor.run(block, 0)
         return notes.lines.all
     }
 

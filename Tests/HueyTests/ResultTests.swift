@@ -4,7 +4,7 @@ import Testing
 
 @testable import Huey
 
-@Suite("A task's result")
+@Suite("A task's result", .eachRoute)
 struct ResultTests {
     private static func ready(_ value: PickleValue = 5) async throws -> (Worker, TaskResult<Int>) {
         let worker = Worker()

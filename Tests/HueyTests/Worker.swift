@@ -1,8 +1,84 @@
 import Logging
 import Pickle
+import Synchronization
 import TestSupport
+import Testing
 
 @testable import Huey
+
+/// A way of a message through the executor.
+enum Route: CaseIterable, Sendable {
+    /// Every effect is written at once.
+    case direct
+    /// Values are handed over without being waited for.
+    case gathered
+    /// The same, and synchronous handlers run in place.
+    case loop
+
+    @TaskLocal static var current = Route.direct
+}
+
+/// Runs each test of a suite once for each ``Route``: what it expects holds whichever way a message takes.
+struct EachRoute: SuiteTrait, TestTrait, TestScoping {
+    var isRecursive: Bool { true }
+
+    func provideScope(
+        for test: Test,
+        testCase: Test.Case?,
+        performing function: @Sendable () async throws -> Void
+    ) async throws {
+        guard testCase != nil else { return try await function() }
+        for route in Route.allCases { try await Route.$current.withValue(route) { try await function() } }
+    }
+}
+
+extension Trait where Self == EachRoute {
+    static var eachRoute: Self { EachRoute() }
+}
+
+/// Gathers the ends of tasks as a consumer's outbox does, and writes them when it is flushed, or before anything else.
+final class GatheredSink: GatheringSink {
+    private let sink: DirectSink
+    private let completions = Mutex(Completions())
+
+    init(storage: any Storage) { sink = DirectSink(storage: storage) }
+
+    var acknowledges: Bool { sink.acknowledges }
+
+    func complete(
+        _ id: UnsafeBufferPointer<UInt8>,
+        _ value: UnsafeBufferPointer<UInt8>?,
+        of message: (block: MessageBlock, place: Int),
+        at now: ContinuousClock.Instant
+    ) -> Bool {
+        completions.withLock { completions in
+            completions.append(id, value, of: message.block, at: message.place)
+            return completions.count == 2
+        }
+    }
+
+    func writeSoon() {}
+
+    func submit(_ settlement: Settlement) async throws {
+        try await flush()
+        try await sink.submit(settlement)
+    }
+
+    func flush() async throws {
+        let done = completions.withLock { completions in
+            defer { completions = Completions() }
+            return completions
+        }
+        if done.count > 0 { try await sink.submit(Settlement(of: nil, [.complete(done)], isFinal: true)) }
+    }
+
+    func count(_ report: ChordReport, of delivery: Delivery) async throws -> ChordProgress {
+        try await flush()
+        return try await sink.count(report, of: delivery)
+    }
+
+    func noteStart(of delivery: Delivery) async throws {}
+}
 
 /// A huey on a memory storage, and what runs its tasks one by one.
 struct Worker: Sendable {
@@ -27,12 +103,29 @@ struct Worker: Sendable {
         Executor(huey: huey, sink: DirectSink(storage: huey.storage), inFlight: inFlight, logger: logger)
     }
 
-    /// Runs what is in the queue until it is empty; how many messages that were.
+    /// Runs what is in the queue until it is empty, the way that ``Route/current`` says; how many messages that were.
     @discardableResult
     func drain() async throws -> Int {
+        let sink = GatheredSink(storage: huey.storage)
+        let gathering = Executor(huey: huey, sink: sink, inFlight: inFlight, logger: logger)
+        let loop = PlainLoop(gathering)
         var count = 0
         while let data = try await huey.storage.dequeue() {
-            try await executor.run(Delivery(data: data))
+            let block = MessageBlock(huey, [Delivery(data: data)])
+            if Route.current != .direct { await block.lookAtRevocations() }
+            let place = try #require(block.claim())
+            switch Route.current {
+            case .direct: try await executor.run(block.deliveries[place])
+            case .gathered: try await gathering.run(block, place)
+            case .loop:
+                switch loop.run(block, from: place, atMost: .max, isLast: true).end {
+                case .done: break
+                case .full: try await sink.flush()
+                case .message(let place): try await gathering.run(block, place)
+                case .open(let call): try await gathering.conclude(call)
+                }
+            }
+            try await sink.flush()
             count += 1
         }
         return count

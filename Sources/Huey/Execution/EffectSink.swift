@@ -18,18 +18,21 @@ package protocol EffectSink: Sendable {
 
 /// A sink that takes the ends of tasks without being waited for.
 package protocol GatheringSink: EffectSink, AnyObject {
-    /// Takes a task over that has come to its end; whether so much waits by now that the caller had better ``EffectSink/flush()``.
+    /// Takes a plain task over that has come to its end; whether so much waits by now that the caller had better ``EffectSink/flush()``.
     ///
     /// - Parameters:
     ///   - id: the UTF-8 of the task's id, valid only while this runs.
-    ///   - value: the task's value as it is stored, if it is.
+    ///   - value: the task's value as it is stored, if it is, valid only while this runs.
+    ///   - message: where the task's message is.
     ///   - now: the time, which its caller has just looked up.
     func complete(
         _ id: UnsafeBufferPointer<UInt8>,
-        _ value: [UInt8]?,
-        of delivery: Delivery,
+        _ value: UnsafeBufferPointer<UInt8>?,
+        of message: (block: MessageBlock, place: Int),
         at now: ContinuousClock.Instant
     ) -> Bool
+    /// No more comes at once: what is there shall be written.
+    func writeSoon()
 }
 
 /// Commits at once.

@@ -45,7 +45,7 @@ struct TaskRun: Sendable {
         task.mayReturnNone && isNone(value)
     }
 
-    private static func isNone<Value>(_ value: Value) -> Bool {
+    static func isNone<Value>(_ value: Value) -> Bool {
         // Asking for a type is much cheaper than asking for a protocol.
         if Value.self == PickleValue.self, let value = value as? PickleValue { return value.isPythonNone }
         return (value as? any NoneRepresentable)?.isPythonNone ?? false

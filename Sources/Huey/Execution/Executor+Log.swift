@@ -3,11 +3,15 @@ import Pickle
 
 extension Executor {
     /// huey's line about the end of a task that returned.
-    func logEnd(_ context: TaskContext, took duration: Duration) {
+    func logEnd(_ summary: @autoclosure () -> String, took duration: Duration) {
         guard logger.logLevel <= .info else { return }
         let thousandths = Int((duration.inSeconds * 1000).rounded())
         let fraction = String(thousandths % 1000 + 1000).dropFirst()
-        logger.info("\(context.message.summary) executed in \(thousandths / 1000).\(fraction)s")
+        logger.info("\(summary()) executed in \(thousandths / 1000).\(fraction)s")
+    }
+
+    func logUnwritable(_ error: any Error, _ start: ReadyTask) {
+        logger.error("The value of task \(start.id.bounded()) cannot be written.", metadata: ["reason": "\(error)"])
     }
 
     /// huey's line about the end of a task that threw.

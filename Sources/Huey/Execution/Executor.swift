@@ -11,18 +11,18 @@ package struct Executor: Sendable {
         case interrupted
     }
 
-    private enum Bound {
+    enum Bound {
         /// After a task that took longer, somebody may have revoked those behind it.
         static let fast = Duration.milliseconds(1)
     }
 
     package let huey: Huey
     let sink: any EffectSink
-    private let gatherer: (any GatheringSink)?
+    let gatherer: (any GatheringSink)?
     let inFlight: InFlight
     /// Where synchronous handlers run; nil for wherever the message is run.
     private let threads: ThreadExecutor?
-    private let slot: InFlight.WorkerSlot
+    let slot: InFlight.WorkerSlot
     package var policy: MessagePolicy
     package var logger: Logger
 
@@ -44,82 +44,15 @@ package struct Executor: Sendable {
         self.logger = logger
     }
 
-    /// A plain task that has begun, see ``ReadyTask/isPlain``.
-    private struct PlainCall {
-        let start: ReadyTask
-        let context: TaskContext
-        let begin: ContinuousClock.Instant
-    }
-
-    /// What is left to do once a plain task's handler has ended.
-    package enum Ending: Sendable {
-        /// Nothing.
-        case settled
-        /// So much waits by now that it had better be written.
-        case full
-        case interrupted
-        /// A failure, or a value that cannot be written, which is one.
-        indirect case open(TaskOutcome, TaskContext, took: Duration)
-    }
-
-    /// Decodes a message, once its revocations are looked at. What is odd about it stays as it came, for ``run(_:)`` to report.
-    package nonisolated(nonsending) func claim(_ message: HeldMessage) async -> HeldMessage {
-        switch message {
-        case .ready(let task):
-            if task.isBeingLookedAt { await task.waitForLook() }
-            return message
-        case .fetched(let look, let place):
-            if look.isUnderWay { await look.wait() }
-            return huey.read(look, place).map { .ready($0) } ?? .raw(look.deliveries[place])
-        case .raw:
-            return message
-        }
-    }
-
-    /// Runs a claimed message whose handler is synchronous, on the calling thread. Nil, and nothing has happened, where that takes more than
-    /// its handler: then ``run(_:)`` runs it.
-    package func runPlainly(_ message: HeldMessage) -> Ending? {
-        guard case .ready(let start) = message, case .synchronous(let handler) = start.task.handler,
-            let call = beginPlainly(start)
-        else { return nil }
-        return end(call, Result { try handler(call.context) })
-    }
-
-    /// Runs a message. Whatever is wrong with it, it does not vanish: it is buried with the reason.
+    /// Runs a message that its caller has claimed. Whatever is wrong with it, it does not vanish: it is buried with the reason.
     ///
     /// - Throws: the storage's error; then nothing is known of the task's effects.
     @discardableResult
-    package nonisolated(nonsending) func run(_ message: HeldMessage) async throws -> Completion {
-        guard case .ready(let start) = await claim(message) else { return try await run(message.delivery) }
-        guard let call = beginPlainly(start) else { return try await run(start) }
-        let result: Result<RegisteredTask.Value, any Error>
-        do {
-            result = .success(try await callHandler(of: start.task, call.context))
-        } catch {
-            result = .failure(error)
-        }
-        return try await conclude(end(call, result))
-    }
-
-    /// Does what is left to do.
-    ///
-    /// - Throws: as ``run(_:)``.
-    @discardableResult
-    package nonisolated(nonsending) func conclude(_ ending: Ending) async throws -> Completion {
-        switch ending {
-        case .settled:
-            return .settled
-        case .full:
-            try await sink.flush()
-            return .settled
-        case .interrupted:
-            return .interrupted
-        case .open(let outcome, let context, let duration):
-            let start = context.start
-            return try await burying(start) {
-                try await conclude(outcome, start.decoded, context, nil, took: duration, lateness: nil)
-            }
-        }
+    package nonisolated(nonsending) func run(_ block: MessageBlock, _ place: Int) async throws -> Completion {
+        await block.waitForLook()
+        // What is odd about a message stays as it came, to be reported.
+        guard let start = block.read(place) else { return try await run(block.deliveries[place]) }
+        return try await run(start)
     }
 
     /// The same for a message as it came.
@@ -166,19 +99,19 @@ package struct Executor: Sendable {
             let name = unknown ?? message.name
             return try await handleUnknown(delivery, message, "\(name.bounded()) not found in TaskRegistry")
         }
-        huey.busyTasks.note(task)
-        return try await run(ReadyTask(delivery: delivery, message: message, task: task))
-    }
-
-    private func run(_ start: ReadyTask) async throws -> Completion {
-        try await burying(start) {
-            let start = start.decoded
-            return try await execute(TaskRun(start), start)
-        }
+        let block = MessageBlock(huey, [delivery], isLookedAt: false)
+        return try await run(ReadyTask(block, 0, message: message, task: task))
     }
 
     /// Buries a message whose run cannot come to an end: again it would come to the same.
-    private func burying(_ start: ReadyTask, _ run: () async throws -> Completion) async throws -> Completion {
+    private nonisolated(nonsending) func run(_ start: ReadyTask) async throws -> Completion {
+        try await burying(start) { try await execute(start) }
+    }
+
+    private nonisolated(nonsending) func burying(
+        _ start: ReadyTask,
+        _ run: () async throws -> Completion
+    ) async throws -> Completion {
         do {
             return try await run()
         } catch  where error is HueyError || error is PickleException || error is PickleError {
@@ -190,61 +123,7 @@ package struct Executor: Sendable {
         }
     }
 
-    // MARK: plain tasks
-
-    /// Begins a task about which nothing is to be decided but its own outcome, and nobody is to be told; nil for any other.
-    private func beginPlainly(_ start: ReadyTask) -> PlainCall? {
-        let begin = ContinuousClock.now
-        guard start.isPlain, start.delivery.redeliveries == 0, gatherer != nil, huey.hooks.isQuiet,
-            huey.tracing.sinks == nil, !huey.immediate,
-            start.isKnownToRun(generation: huey.revocationGeneration.current, at: begin)
-        else { return nil }
-        logger.info("Executing \(start.message.summary)")
-        slot.insert(start, at: begin)
-        let context = TaskContext(huey: huey, start: start, deadline: nil, logger: logger)
-        return PlainCall(start: start, context: context, begin: begin)
-    }
-
-    private func end(_ call: PlainCall, _ result: Result<RegisteredTask.Value, any Error>) -> Ending {
-        let start = call.start
-        let end = ContinuousClock.now
-        let duration = call.begin.duration(to: end)
-        switch result {
-        case .success(let value):
-            slot.remove(start, after: duration)
-            note(nil, call.context, took: duration)
-            guard let isFull = complete(value, start, took: duration, at: end) else {
-                return .open(.value(value), call.context, took: duration)
-            }
-            return isFull ? .full : .settled
-        case .failure(let error):
-            if error is CancellationError, Task.isCancelled {
-                slot.remove(start)
-                _ = interrupted(start)
-                return .interrupted
-            }
-            slot.remove(start, after: duration)
-            note(error, call.context, took: duration)
-            return .open(.failure(error), call.context, took: duration)
-        }
-    }
-
-    /// Hands a plain task's value over; whether so much waits by now that it had better be written. Nil where the value cannot be written,
-    /// and nothing has happened.
-    private func complete(
-        _ value: RegisteredTask.Value,
-        _ start: ReadyTask,
-        took duration: Duration,
-        at end: ContinuousClock.Instant
-    ) -> Bool? {
-        guard let gatherer, case .success(let data) = Result(catching: { try stored(value, of: start) }) else {
-            return nil
-        }
-        start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
-        return start.withUTF8OfID { gatherer.complete($0, data, of: start.delivery, at: end) }
-    }
-
-    /// What is stored of a value, if anything is.
+    /// What is stored of a value; nil where nothing is.
     private func stored(_ value: RegisteredTask.Value, of start: ReadyTask) throws -> [UInt8]? {
         guard huey.options.results, huey.options.storeNone || !TaskRun.isNone(value, of: start.task) else {
             return nil
@@ -254,12 +133,12 @@ package struct Executor: Sendable {
     }
 
     /// Notes that a task has ended, and how long it took.
-    private func note(_ failure: (any Error)?, _ context: TaskContext, took duration: Duration) {
+    func note(_ failure: (any Error)?, _ context: TaskContext, took duration: Duration) {
         if duration > Bound.fast { huey.revocationGeneration.advance() }
-        if let failure { log(failure, context) } else { logEnd(context, took: duration) }
+        if let failure { log(failure, context) } else { logEnd(context.start.summary, took: duration) }
     }
 
-    private func interrupted(_ start: ReadyTask) -> Completion {
+    func interrupted(_ start: ReadyTask) -> Completion {
         logger.warning("Received exit signal, \(start.id.bounded()) did not finish.")
         return .interrupted
     }
@@ -298,32 +177,33 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey.execute`: not yet, revoked, expired, or now.
-    private func execute(_ run: TaskRun, _ start: ReadyTask) async throws -> Completion {
-        let message = start.message
+    private nonisolated(nonsending) func execute(_ start: ReadyTask) async throws -> Completion {
         let now = huey.now()
-        if let eta = message.eta, !eta.isNotAfter(now) {
-            try await perform([.reschedule(message)], run)
+        let message = start.isPlain ? nil : start.message
+        if let message, let eta = message.eta, !eta.isNotAfter(now) {
+            try await perform([.reschedule(message)], TaskRun(start))
         } else if try await isRevoked(start, at: now) {
-            logger.warning("Task \(message.summary) was revoked, not executing")
-            try await skip(run, .revoked)
-        } else if let expires = message.expiresResolved, !now.isNotAfter(expires) {
-            logger.info("Task \(message.summary) expired, not executing.")
-            try await skip(run, .expired)
+            logger.warning("Task \(start.summary) was revoked, not executing")
+            try await skip(TaskRun(start.decoded), .revoked)
+        } else if let expires = message?.expiresResolved, !now.isNotAfter(expires) {
+            logger.info("Task \(start.summary) expired, not executing.")
+            try await skip(TaskRun(start), .expired)
         } else {
-            logger.info("Executing \(message.summary)")
+            logger.info("Executing \(start.summary)")
             // Before anybody hears of it: who stops the consumer because of that must find the task running.
             slot.insert(start, at: .now)
             defer { slot.remove(start) }
-            guard let span = huey.startSpan(running: message, retries: message.retries ?? start.task.settings.retries)
-            else { return try await begin(run, start, nil) }
+            guard let span = huey.startSpan(running: start) else { return try await begin(start, nil) }
             defer { span.end() }
-            return try await span.activate { try await begin(run, start, span) }
+            return try await span.activate { try await begin(start, span) }
         }
         return .settled
     }
 
-    private func begin(_ run: TaskRun, _ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
-        if huey.listens(to: .executing) { try await perform([.emit(.executing)], run, isFinal: false) }
+    private nonisolated(nonsending) func begin(_ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
+        if huey.listens(to: .executing) {
+            try await perform([.emit(.executing)], TaskRun(start.decoded), isFinal: false)
+        }
         return try await call(start, span)
     }
 
@@ -334,9 +214,8 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `is_revoked(task, timestamp, peek=False)`.
-    private func isRevoked(_ start: ReadyTask, at now: PickleDateTime) async throws -> Bool {
-        let generation = huey.revocationGeneration.current
-        let revocations = try await start.revocations(generation: generation) { ids, names in
+    private nonisolated(nonsending) func isRevoked(_ start: ReadyTask, at now: PickleDateTime) async throws -> Bool {
+        let revocations = try await start.revocations(generation: { huey.revocationGeneration.current }) { ids, names in
             try await patiently(start.id) { try await huey.storage.peekRevocations(ofTasks: ids, named: names) }
         }
         for (key, value) in revocations {
@@ -372,14 +251,9 @@ package struct Executor: Sendable {
     }
 
     /// Mirrors `Huey._execute`.
-    private func call(_ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
-        let (message, task) = (start.message, start.task)
+    private nonisolated(nonsending) func call(_ start: ReadyTask, _ span: TaskSpan?) async throws -> Completion {
         let begin = ContinuousClock.now
-        let lateness = message.eta.map {
-            max(0, huey.now().naiveMicroseconds.saturatingAdded(to: $0.naiveMicroseconds.saturatingNegated))
-        }
-        let timeout = message.timeout ?? task.settings.timeout
-        let limit = timeout.flatMap { $0.isTrue ? $0 : nil }
+        let (lateness, limit) = start.isPlain ? (nil, nil) : timing(start)
         let context = TaskContext(
             huey: huey,
             start: start,
@@ -389,30 +263,72 @@ package struct Executor: Sendable {
         do {
             try await runPreExecute(context)
         } catch {
-            try await skip(TaskRun(start), .canceled)
+            try await skip(TaskRun(start.decoded), .canceled)
             return .settled
         }
         if let limit, !limit.isNumber { throw HueyError.malformedMessage("a timeout that is no number") }
-        let outcome = await outcome(of: context, task, huey.immediate ? nil : limit)
+        let outcome = await outcome(of: context, start.task, huey.immediate ? nil : limit)
         let duration = begin.duration(to: .now)
-        slot.remove(start, after: duration)
+        slot.remove(start)
         guard let outcome else {
             span?.recordInterruption()
             return interrupted(start)
         }
+        slot.add(1, duration)
         note(outcome.failure, context, took: duration)
-        return try await conclude(outcome, start, context, span, took: duration, lateness: lateness)
+        return try await conclude(outcome, context, span, took: duration, lateness: lateness)
+    }
+
+    /// By how many microseconds a task starts after its own time, if it has one, and the limit of its run.
+    private func timing(_ start: ReadyTask) -> (lateness: Int?, limit: PythonNumber?) {
+        let message = start.message
+        let lateness = message.eta.map {
+            max(0, huey.now().naiveMicroseconds.saturatingAdded(to: $0.naiveMicroseconds.saturatingNegated))
+        }
+        let timeout = message.timeout ?? start.task.settings.timeout
+        return (lateness, timeout.flatMap { $0.isTrue ? $0 : nil })
+    }
+
+    /// What follows from a run in place that did not end with a value that is stored.
+    ///
+    /// - Throws: as ``run(_:_:)``.
+    package nonisolated(nonsending) func conclude(_ call: PlainLoop.OpenCall) async throws {
+        _ = try await burying(call.context.start) {
+            try await conclude(.failure(call.error), call.context, nil, took: call.duration, lateness: nil)
+        }
+    }
+
+    /// Hands a plain task's value over, about which nothing else is to be decided.
+    ///
+    /// - Returns: whether so much waits by now that it had better be written; nil where there is more to be done, or the value cannot be written:
+    ///   then nothing has happened.
+    private func complete(_ outcome: TaskOutcome, _ start: ReadyTask, took duration: Duration) -> Bool? {
+        guard let gatherer, start.isPlain, start.delivery.redeliveries == 0, huey.hooks.isQuiet,
+            case .value(let value) = outcome,
+            case .success(let data) = Result(catching: { try stored(value, of: start) })
+        else { return nil }
+        start.task.metrics.record(start.task.name, took: duration, lateness: nil, effects: [])
+        return start.withUTF8OfID { id in
+            let message = (start.block, start.place)
+            guard let data else { return gatherer.complete(id, nil, of: message, at: .now) }
+            return data.withUnsafeBufferPointer { gatherer.complete(id, $0, of: message, at: .now) }
+        }
     }
 
     /// What follows from a task's outcome.
-    private func conclude(
+    private nonisolated(nonsending) func conclude(
         _ outcome: TaskOutcome,
-        _ start: ReadyTask,
         _ context: TaskContext,
         _ span: TaskSpan?,
         took duration: Duration,
         lateness: Int?
     ) async throws -> Completion {
+        if let isFull = complete(outcome, context.start, took: duration) {
+            span?.record(outcome)
+            if isFull { try await sink.flush() }
+            return .settled
+        }
+        let start = context.start.decoded
         var run = TaskRun(start)
         let (message, task) = (start.message, start.task)
         run.context = context
@@ -422,8 +338,7 @@ package struct Executor: Sendable {
         } catch {
             // A value that cannot be written is the task's failure, and the producer is told so.
             run.outcome = .failure(error)
-            let id = message.id.bounded()
-            logger.error("The value of task \(id) cannot be written.", metadata: ["reason": "\(error)"])
+            logUnwritable(error, start)
         }
         let decision = OutcomeContext(
             settings: task.settings,
@@ -470,7 +385,7 @@ package struct Executor: Sendable {
     ) async throws -> RegisteredTask.Value {
         let isOnThread = threads?.isCurrent ?? false
         switch task.handler {
-        case .synchronous(let handler):
+        case .synchronous(let handler, _):
             guard let threads, !isOnThread else { return try handler(context) }
             return try await withTaskExecutorPreference(threads) { try handler(context) }
         case .asynchronous(let handler):

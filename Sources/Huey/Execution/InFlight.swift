@@ -2,23 +2,29 @@ import Synchronization
 
 /// The tasks that are running now: huey's `_tasks_in_flight`.
 package final class InFlight: Sendable {
-    /// What one worker runs, in the order of their start: mostly one task.
+    /// What one worker runs.
     final class WorkerSlot: Sendable {
         private struct State {
+            /// One task mostly, in the order of their start.
             var running: [(task: ReadyTask, since: ContinuousClock.Instant)] = []
+            /// The block whose messages it runs in place.
+            var block: MessageBlock?
             var totals = Totals()
         }
 
         private let state = Mutex(State())
+        /// Which message of the block it runs; -1 for none.
+        private let place = Atomic(-1)
+        /// Since when, in microseconds of the slot's own clock, or a few milliseconds less.
+        private let since = Atomic(0)
+        private let epoch = ContinuousClock.now
 
         func insert(_ task: ReadyTask, at begin: ContinuousClock.Instant) {
             state.withLock { $0.running.append((task, begin)) }
         }
 
-        /// - Parameter duration: how long it took, where it has come to its end.
-        func remove(_ task: ReadyTask, after duration: Duration? = nil) {
+        func remove(_ task: ReadyTask) {
             state.withLock { state in
-                if let duration { state.totals.add(1, duration) }
                 if state.running.count == 1, state.running[0].task === task {
                     state.running.removeAll(keepingCapacity: true)
                 } else {
@@ -27,22 +33,55 @@ package final class InFlight: Sendable {
             }
         }
 
-        var count: Int { state.withLock { $0.running.count } }
+        /// Messages of this block run in place from now on, or none.
+        func enter(_ block: MessageBlock?) {
+            place.store(-1, ordering: .relaxed)
+            state.withLock { $0.block = block }
+        }
+
+        /// Which message of the block runs now; nil between two of them.
+        func run(_ place: Int?) { self.place.store(place ?? -1, ordering: .relaxed) }
+
+        /// The message that runs next has not begun before this.
+        func note(_ now: ContinuousClock.Instant) {
+            since.store(epoch.duration(to: now).wholeMicroseconds, ordering: .relaxed)
+        }
+
+        /// Counts tasks that have come to their ends.
+        func add(_ count: Int, _ time: Duration) { state.withLock { $0.totals.add(count, time) } }
+
+        /// The message that runs in place.
+        private func runningInPlace(_ state: State) -> (block: MessageBlock, place: Int)? {
+            let place = place.load(ordering: .relaxed)
+            guard let block = state.block, place >= 0, place < block.count else { return nil }
+            return (block, place)
+        }
+
+        var count: Int { state.withLock { $0.running.count + (runningInPlace($0) == nil ? 0 : 1) } }
 
         fileprivate var totals: Totals { state.withLock { $0.totals } }
 
+        /// What runs, which then is not known to run any more.
         func takeAll() -> [ReadyTask] {
-            state.withLock { state in
-                defer { state.running = [] }
-                return state.running.map(\.task)
+            let (tasks, inPlace) = state.withLock { state in
+                defer { (state.running, state.block) = ([], nil) }
+                return (state.running.map(\.task), runningInPlace(state))
             }
+            return tasks + (inPlace.flatMap { $0.block.read($0.place) }.map { [$0] } ?? [])
         }
 
         fileprivate var running: [RunningTask] {
-            state.withLock { state in
-                state.running.map { task, since in
+            let begin = epoch.advanced(by: .microseconds(since.load(ordering: .relaxed)))
+            return state.withLock { state in
+                let inPlace = runningInPlace(state).flatMap { block, place in
+                    block.likelyTask(at: place).map { task in
+                        RunningTask(id: block.look.ids[place], name: task.name, isSynchronous: true, since: begin)
+                    }
+                }
+                let others = state.running.map { task, since in
                     RunningTask(id: task.id, name: task.task.name, isSynchronous: task.task.isSynchronous, since: since)
                 }
+                return (inPlace.map { [$0] } ?? []) + others
             }
         }
     }

@@ -1,19 +1,20 @@
 import Synchronization
 
-/// One look at the revocations of a whole batch of messages.
-package final class RevocationLook: Sendable {
+/// One look at the revocations of all messages of a block.
+final class RevocationLook: Sendable {
     private struct State {
-        /// The ids of the messages, in order, and the few names that they share.
-        var ids = TaskIDs()
-        var names: [String] = []
         /// What was found, by the place of the id, or of the name behind all ids. Nothing, mostly.
         var found: [Int: [UInt8]] = [:]
         var generation = 0
         /// When that was; nil before the first look.
         var readAt: ContinuousClock.Instant?
+        /// From which place on it was looked again then.
+        var first = 0
+        /// Whether somebody is looking again.
+        var isAsking = false
 
-        func isFresh(_ generation: Int, at now: ContinuousClock.Instant) -> Bool {
-            guard let readAt, self.generation == generation else { return false }
+        func isFresh(_ place: Int, _ generation: Int, at now: ContinuousClock.Instant) -> Bool {
+            guard let readAt, self.generation == generation, place >= first else { return false }
             return readAt.duration(to: now) < RevocationLook.freshness
         }
     }
@@ -22,37 +23,19 @@ package final class RevocationLook: Sendable {
     /// behind a slow task no message waits that long: it goes back to the queue.
     private static let freshness = Duration.milliseconds(20)
 
+    /// The ids of the messages, in order.
+    let ids: TaskIDs
+    /// The few names of tasks that they share.
+    let names: [String]
     private let state = Mutex(State())
     private let firstLook = UnderWay()
-    /// Messages that are looked up before they are decoded, the ids that they are likely to have, and the tasks that they may be of.
-    let deliveries: [Delivery]
-    private let guesses: TaskIDs
-    let tasks: [RegisteredTask]
+    private let nextLook = UnderWay()
 
-    init() {
-        deliveries = []
-        guesses = TaskIDs()
-        tasks = []
-    }
-
-    /// A look at what is likely; it has begun.
-    init(of deliveries: [Delivery], guessing ids: TaskIDs, of tasks: [RegisteredTask]) {
-        self.deliveries = deliveries
-        guesses = ids
-        self.tasks = tasks
-        begin(ids, tasks.map(\.name))
-    }
-
-    /// Whether the id at a place was guessed right.
-    func guessed(_ id: UnsafeBufferPointer<UInt8>, at place: Int) -> Bool { guesses.holds(id, at: place) }
-
-    /// Says whose revocations these are. Whoever gets that far waits until ``end()``.
-    func begin(_ ids: TaskIDs, _ names: [String]) {
-        state.withLock { state in
-            state.ids = ids
-            state.names = names
-        }
-        firstLook.begin()
+    /// - Parameter isBegun: whether somebody is about to look; whoever wants to know waits for that.
+    init(_ ids: TaskIDs, _ names: [String], isBegun: Bool) {
+        self.ids = ids
+        self.names = names
+        if isBegun { firstLook.begin() }
     }
 
     /// The first look is over, whatever it found.
@@ -73,35 +56,71 @@ package final class RevocationLook: Sendable {
                 state.found = state.found.filter { $0.key < place }
                 for (index, value) in found { state.found[index + place] = value }
             }
+            state.first = place
             state.generation = generation
             state.readAt = .now
         }
     }
 
-    /// Whether both are not revoked, and that is known well enough.
-    func isClear(_ place: Int, _ name: Int, generation: Int, at now: ContinuousClock.Instant) -> Bool {
+    /// Until when, and in which generation, none of the messages from a place on is revoked.
+    struct Clearance {
+        let generation: Int
+        let first: Int
+        let until: ContinuousClock.Instant
+    }
+
+    /// Nil where some are revoked, or nobody has looked.
+    var clearance: Clearance? {
         state.withLock { state in
-            guard state.isFresh(generation, at: now) else { return false }
-            return state.found.isEmpty
-                || state.found[place] == nil && state.found[state.ids.count + name] == nil
+            guard let readAt = state.readAt, state.found.isEmpty else { return nil }
+            let until = readAt.advanced(by: Self.freshness)
+            return Clearance(generation: state.generation, first: state.first, until: until)
         }
     }
 
     /// Both values, unless something can have changed but by the hand of another process just now.
-    func fresh(_ place: Int, _ name: Int, generation: Int) -> (own: [UInt8]?, all: [UInt8]?)? {
+    private func fresh(_ place: Int, _ name: Int, generation: Int) -> (own: [UInt8]?, all: [UInt8]?)? {
         state.withLock { state in
-            guard state.isFresh(generation, at: .now) else { return nil }
-            return (state.found[place], state.found[state.ids.count + name])
+            guard state.isFresh(place, generation, at: .now) else { return nil }
+            return (state.found[place], state.found[ids.count + name])
         }
     }
 
-    func values(_ place: Int, _ name: Int) -> (own: [UInt8]?, all: [UInt8]?) {
-        state.withLock { ($0.found[place], $0.found[$0.ids.count + name]) }
+    /// A message's revocation and its task's; read again, for this message and all behind it, where somebody may have changed them since.
+    /// One looks at a time, and the others wait for that: what it finds is mostly theirs, too.
+    ///
+    /// - Throws: what `read` throws; `CancellationError`.
+    nonisolated(nonsending) func values(
+        _ place: Int,
+        _ name: Int,
+        generation: () -> Int,
+        read: (_ ids: TaskIDs, _ names: [String]) async throws -> [Int: [UInt8]]
+    ) async throws -> (own: [UInt8]?, all: [UInt8]?) {
+        while true {
+            let current = generation()
+            if let values = fresh(place, name, generation: current) { return values }
+            try Task.checkCancellation()
+            guard beginAsking() else {
+                await nextLook.wait()
+                continue
+            }
+            defer {
+                state.withLock { $0.isAsking = false }
+                nextLook.end()
+            }
+            let found = try await read(ids.suffix(from: place), names)
+            update(found, from: place, generation: current)
+            return (found[0], found[ids.count - place + name])
+        }
     }
 
-    /// A message's id and those behind it, and all names.
-    func subjects(from place: Int = 0) -> (ids: TaskIDs, names: [String]) {
-        state.withLock { ($0.ids.suffix(from: place), $0.names) }
+    private func beginAsking() -> Bool {
+        state.withLock { state in
+            guard !state.isAsking else { return false }
+            state.isAsking = true
+            nextLook.begin()
+            return true
+        }
     }
 }
 

@@ -182,8 +182,14 @@ public struct Completions: Sendable {
     private var bytes: [UInt8] = []
     /// Where each value ends among the bytes, and the next one begins.
     private var ends: [(end: Int, isStored: Bool)] = []
-    /// The tasks' messages, each acknowledged in the write that stores its value.
-    public private(set) var deliveries: [Delivery] = []
+    private var messages: [Messages] = []
+
+    /// Where the messages of tasks are.
+    private enum Messages {
+        case single(Delivery)
+        /// Some of a block, one behind the other.
+        case part(MessageBlock, Range<Int>)
+    }
 
     public init() {}
 
@@ -192,26 +198,61 @@ public struct Completions: Sendable {
         ids = TaskIDs(likely: others.ids)
         bytes.reserveCapacity(others.bytes.count)
         ends.reserveCapacity(others.count)
-        deliveries.reserveCapacity(others.count)
     }
 
     public var count: Int { ids.count }
+
+    /// The tasks' messages in the order of their ids, each acknowledged in the write that stores its value.
+    public var deliveries: [Delivery] {
+        var deliveries: [Delivery] = []
+        deliveries.reserveCapacity(count)
+        for part in messages {
+            switch part {
+            case .single(let delivery): deliveries.append(delivery)
+            case .part(let block, let places): deliveries += block.deliveries[places]
+            }
+        }
+        return deliveries
+    }
+
+    /// How many bytes the values have together.
+    package var byteCount: Int { bytes.count }
+
     /// How many of the values are stored.
     public private(set) var stored = 0
 
     /// Adds a task by the UTF-8 of its id.
-    package mutating func append(_ id: UnsafeBufferPointer<UInt8>, _ value: [UInt8]?, of delivery: Delivery) {
-        ids.append(id)
-        append(value, of: delivery)
+    package mutating func append(
+        _ id: UnsafeBufferPointer<UInt8>,
+        _ value: UnsafeBufferPointer<UInt8>?,
+        of delivery: Delivery
+    ) {
+        append(UnsafeRawBufferPointer(id), value.map { UnsafeRawBufferPointer($0) })
+        messages.append(.single(delivery))
     }
 
-    private mutating func append(_ value: (some Sequence<UInt8>)?, of delivery: Delivery) {
+    /// The same for a message of a block.
+    package mutating func append(
+        _ id: UnsafeBufferPointer<UInt8>,
+        _ value: UnsafeBufferPointer<UInt8>?,
+        of block: MessageBlock,
+        at place: Int
+    ) {
+        append(UnsafeRawBufferPointer(id), value.map { UnsafeRawBufferPointer($0) })
+        if case .part(let last, let places)? = messages.last, last === block, places.upperBound == place {
+            messages[messages.count - 1] = .part(last, places.lowerBound..<place + 1)
+        } else {
+            messages.append(.part(block, place..<place + 1))
+        }
+    }
+
+    private mutating func append(_ id: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        ids.append(id)
         if let value {
             stored += 1
             bytes += value
         }
         ends.append((bytes.count, value != nil))
-        deliveries.append(delivery)
     }
 
     /// Calls `body` for each task with its id's UTF-8 and its value as it is stored, nil where none is. Both are valid only while `body`
@@ -232,6 +273,7 @@ public struct Completions: Sendable {
 
     /// Each task by itself, for a channel that has no better way.
     public var settlements: [Settlement] {
+        let deliveries = deliveries
         var settlements: [Settlement] = []
         forEach { bytes, value in
             let (id, delivery) = (String(decoding: bytes, as: UTF8.self), deliveries[settlements.count])
@@ -244,6 +286,7 @@ public struct Completions: Sendable {
 
     /// Groups of so many tasks at most, those left out whose messages one does not hold any more.
     package func groups(of size: Int, heldIn session: Int) -> [Completions] {
+        let deliveries = deliveries
         if count <= size, deliveries.allSatisfy({ $0.receipt?.session == session }) { return count > 0 ? [self] : [] }
         var groups: [Completions] = []
         var group = Completions()
@@ -251,8 +294,8 @@ public struct Completions: Sendable {
         forEach { id, value in
             defer { index += 1 }
             guard deliveries[index].receipt?.session == session else { return }
-            group.ids.append(id.bindMemory(to: UInt8.self))
-            group.append(value, of: deliveries[index])
+            group.append(id, value)
+            group.messages.append(.single(deliveries[index]))
             if group.count == size {
                 groups.append(group)
                 group = Completions()

@@ -10,6 +10,12 @@ public struct TaskIDs: Sendable {
         for var id in ids { id.withUTF8 { append($0) } }
     }
 
+    /// With room for so many of the usual length.
+    init(reserving count: Int) {
+        bytes.reserveCapacity(count * 36)
+        ends.reserveCapacity(count)
+    }
+
     /// With room for as many as others are.
     init(likely others: TaskIDs) {
         bytes.reserveCapacity(others.bytes.count)
@@ -17,6 +23,9 @@ public struct TaskIDs: Sendable {
     }
 
     public var count: Int { ends.count }
+
+    /// How many bytes all of them have.
+    package var byteCount: Int { bytes.count }
 
     /// The id at a place, with U+FFFD for what is not UTF-8.
     public subscript(index: Int) -> String { String(decoding: bytes[range(index)], as: UTF8.self) }
@@ -41,13 +50,18 @@ public struct TaskIDs: Sendable {
         ends.append(bytes.count)
     }
 
-    mutating func append(_ id: ArraySlice<UInt8>) { id.withUnsafeBufferPointer { append($0) } }
+    mutating func append(_ id: UnsafeRawBufferPointer) {
+        bytes += id
+        ends.append(bytes.count)
+    }
 
     /// Those from a place on.
     func suffix(from index: Int) -> TaskIDs {
         guard index > 0 else { return self }
         var rest = TaskIDs()
-        for index in index..<count { rest.append(bytes[range(index)]) }
+        for index in index..<count {
+            bytes.withUnsafeBytes { rest.append(UnsafeRawBufferPointer(rebasing: $0[range(index)])) }
+        }
         return rest
     }
 

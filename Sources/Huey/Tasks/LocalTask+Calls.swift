@@ -23,14 +23,15 @@ extension LocalTask {
         let context = TaskContext(
             huey: huey,
             start: ReadyTask(
-                delivery: Delivery(data: []),
+                MessageBlock(huey, [Delivery(data: [])], isLookedAt: false),
+                0,
                 message: try s(repeat each argument),
                 task: huey.registry.task(named: name)
                     ?? RegisteredTask(
                         name: name,
                         settings: TaskSettings(),
                         isDue: nil,
-                        handler: .synchronous { _ in PickleValue.none }
+                        handler: .synchronous({ _ in PickleValue.none }, inPlace: nil)
                     )
             ),
             deadline: nil,

@@ -7,12 +7,43 @@ final class RegisteredTask: Sendable {
 
     typealias AsynchronousHandler = nonisolated(nonsending) @Sendable (TaskContext) async throws -> Value
 
+    /// Calls a synchronous handler with a call as it lies on the wire, and writes its value; whether that is None.
+    ///
+    /// It throws what the handler throws, and ``UnwritableValue``.
+    typealias InPlace = @Sendable (PlainCall, inout PickleWriter) throws -> Bool
+
     /// What runs when the task is called.
     enum Handler: Sendable {
-        /// Runs to its end without a suspension. A consumer calls it on a thread of its own.
-        case synchronous(@Sendable (TaskContext) throws -> Value)
+        /// Runs to its end without a suspension. A consumer calls it on a thread of its own, in place where it is told nothing of its message.
+        case synchronous(@Sendable (TaskContext) throws -> Value, inPlace: InPlace?)
         /// A consumer calls it on the cooperative pool.
         case asynchronous(AsynchronousHandler)
+
+        /// A synchronous handler that is told its arguments only.
+        static func synchronous<Output: PickleEncodable & Sendable>(
+            _ signature: Signature,
+            _ body: @escaping @Sendable (inout BoundArguments) throws -> Output
+        ) -> Self {
+            let mayBeNone = TaskRun.mayBeNone(Output.self)
+            return .synchronous { context in
+                var arguments = try signature.bind(context)
+                return try body(&arguments)
+            } inPlace: { call, writer in
+                var arguments = try signature.bind(call)
+                let value = try body(&arguments)
+                do {
+                    try value.encode(to: &writer)
+                } catch {
+                    throw UnwritableValue(error: error)
+                }
+                return mayBeNone && TaskRun.isNone(value)
+            }
+        }
+    }
+
+    /// A value that cannot be pickled, and why.
+    struct UnwritableValue: Error {
+        let error: any Error
     }
 
     let name: String
@@ -47,6 +78,12 @@ final class RegisteredTask: Sendable {
     var isSynchronous: Bool {
         guard case .synchronous = handler else { return false }
         return true
+    }
+
+    /// See ``InPlace``; nil where a run takes more.
+    var inPlace: InPlace? {
+        guard case .synchronous(_, let inPlace) = handler, !needsMessage else { return nil }
+        return inPlace
     }
 }
 

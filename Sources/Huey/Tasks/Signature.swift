@@ -61,10 +61,17 @@ struct Signature: Sendable {
 
     /// The same for the message that a task runs for.
     func bind(_ context: TaskContext) throws -> BoundArguments {
-        if isPlain, let values = context.start.positionalArguments(positional.count) {
-            return BoundArguments(wire: values)
+        try context.start.withPlainCall { call in
+            if let call { return try bind(call) }
+            let (args, kwargs) = try context.start.arguments()
+            return try bind(args: args, kwargs: kwargs)
         }
-        let (args, kwargs) = try context.start.arguments()
+    }
+
+    /// The same for a call that lies on the wire.
+    func bind(_ call: PlainCall) throws -> BoundArguments {
+        if isPlain, let values = call.positionalArguments(positional.count) { return BoundArguments(wire: values) }
+        let (args, kwargs) = call.arguments
         return try bind(args: args, kwargs: kwargs)
     }
 

@@ -79,14 +79,15 @@ struct TaskSpan: Sendable {
 
 extension Huey {
     /// A span for one run of a task: a child of the producer's, where the message brings a context. Nil where nobody traces.
-    func startSpan(running message: Message, retries: Int) -> TaskSpan? {
+    func startSpan(running start: ReadyTask) -> TaskSpan? {
         guard let sinks = tracing.sinks else { return nil }
+        let message = start.message
         var context = ServiceContext.current ?? .topLevel
         if let entries = message.trace?.entries {
             sinks.instrument.extract(entries, into: &context, using: TraceFields())
         }
         let span = TaskSpan(sinks, ("run \(message.name)", "process"), .consumer, in: context, of: self)
-        span.describe(message, retries: retries)
+        span.describe(message, retries: message.retries ?? start.task.settings.retries)
         return span
     }
 

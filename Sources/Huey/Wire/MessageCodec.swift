@@ -38,10 +38,13 @@ package struct MessageCodec: Sendable {
     /// Reads a small message.
     ///
     /// - Throws: as ``view(_:)``; for a larger message, too.
-    func smallView(_ data: [UInt8], in memory: PickleMemory? = nil) throws -> PickleView {
+    func smallView(_ data: [UInt8]) throws -> PickleView {
         guard data.count <= Self.small else { throw HueyError.tooLarge("a small message", data.count, Self.small) }
-        return try pickles?.deserialize(data, smallLimits, in: memory) ?? serializer.deserialize(data)
+        return try pickles?.deserialize(data, smallLimits) ?? serializer.deserialize(data)
     }
+
+    /// Whether a message is a pickle as it stands in the queue.
+    var areMessagesPickles: Bool { pickles?.isPlain ?? false }
 
     /// The most bytes of memory that decoding a message takes; nil for a small one.
     func cost(of data: [UInt8]) -> Int? {

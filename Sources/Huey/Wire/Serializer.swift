@@ -57,12 +57,13 @@ public struct PickleSerializer: Serializer {
     /// - Throws: ``PickleError``, or ``HueyError`` `.badSignature`, `.malformedMessage` or `.tooLarge`.
     public func deserialize(_ bytes: [UInt8]) throws -> PickleView { try deserialize(bytes, limits) }
 
-    /// The same within other limits, and in memory that several pickles share where there is such.
-    func deserialize(_ bytes: [UInt8], _ limits: PickleLimits, in memory: PickleMemory? = nil) throws -> PickleView {
-        let pickle = try opened(bytes, limit: limits.bytes)
-        guard let memory else { return try PickleDocument(pickle, limits: limits).root }
-        return try PickleDocument(pickle, limits: limits, in: memory).root
+    /// The same within other limits.
+    func deserialize(_ bytes: [UInt8], _ limits: PickleLimits) throws -> PickleView {
+        try PickleDocument(opened(bytes, limit: limits.bytes), limits: limits).root
     }
+
+    /// Whether what is stored is the pickle itself.
+    var isPlain: Bool { compression == nil && signer == nil }
 
     /// Whether the bytes are, or decompress to, more than so many. Decompresses no more than that.
     func isLarger(_ bytes: [UInt8], than limit: Int) -> Bool {

@@ -33,15 +33,18 @@ struct ListQueue: RedisQueue {
     }
 
     func deliveries(in replies: RedisReplies) -> [Delivery] {
-        replies.enumerated().flatMap { index, reply -> [Delivery] in
-            guard let elements = reply.elements else { return [] }
+        var deliveries: [Delivery] = []
+        for (index, reply) in replies.enumerated() {
+            guard let elements = reply.elements else { continue }
             // BRPOP answers the key and the message, RPOP messages only; which it was, the number of replies does not tell.
             let isBlockingPop =
                 index == 0 && elements.count == 2 && elements[0].withBytes { $0.elementsEqual(key.utf8) } == true
-            return (isBlockingPop ? elements.dropFirst() : elements[...]).compactMap {
-                $0.bytes.map { Delivery(data: $0) }
+            deliveries.reserveCapacity(deliveries.count + elements.count)
+            for element in isBlockingPop ? elements.dropFirst() : elements[...] {
+                if let data = element.bytes { deliveries.append(Delivery(data: data)) }
             }
         }
+        return deliveries
     }
 
     func giveBack(_ deliveries: [Delivery], to batch: inout RedisBatch) {

@@ -17,18 +17,19 @@ struct HashValues: RedisValues {
             batch.command("HDEL", argumentCount: 1 + gone)
             batch.argument(results)
             for key in deletions { batch.argument(key) }
-            let prefix = Message.revocationKey("")
-            for tasks in completions { tasks.ids.forEach { batch.argument(prefix, $0) } }
+            for tasks in completions { Self.writeRevocationKeys(of: tasks.ids, to: &batch) }
         }
         let stored = completions.reduce(values.count) { $0 + $1.stored }
         if stored > 0 {
             batch.command("HSET", argumentCount: 1 + 2 * stored)
             batch.argument(results)
             for tasks in completions {
-                tasks.forEach { id, value in
-                    guard let value else { return }
-                    batch.argument(id)
-                    batch.argument(value)
+                batch.arguments(2 * tasks.stored, byteCount: tasks.ids.byteCount + tasks.byteCount) { writer in
+                    tasks.forEach { id, value in
+                        guard let value else { return }
+                        writer.add(id)
+                        writer.add(value)
+                    }
                 }
             }
             for value in values {
@@ -47,9 +48,19 @@ struct HashValues: RedisValues {
     func peekRevocations(ofTasks ids: TaskIDs, named names: [String], _ batch: inout RedisBatch) {
         batch.command("HMGET", argumentCount: 1 + ids.count + names.count)
         batch.argument(results)
-        let (own, all) = (Message.revocationKey(""), Huey.revocationKey(task: ""))
-        ids.forEach { batch.argument(own, $0) }
+        Self.writeRevocationKeys(of: ids, to: &batch)
+        let all = Huey.revocationKey(task: "")
         for name in names { batch.argument(all, name) }
+    }
+
+    private static func writeRevocationKeys(of ids: TaskIDs, to batch: inout RedisBatch) {
+        var prefix = Message.revocationKey("")
+        prefix.withUTF8 { prefix in
+            let prefix = UnsafeRawBufferPointer(prefix)
+            batch.arguments(ids.count, byteCount: ids.byteCount + ids.count * prefix.count) { writer in
+                ids.forEach { writer.add(prefix, $0) }
+            }
+        }
     }
 
     func pop(_ key: String, _ batch: inout RedisBatch) {

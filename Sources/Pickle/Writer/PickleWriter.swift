@@ -81,21 +81,43 @@ public struct PickleWriter: ~Copyable {
     }
 
     mutating func finishTyped() throws(PickleError) -> [UInt8] {
+        let problem = close()
+        let result = problem == nil ? [UInt8](UnsafeBufferPointer(start: base, count: count)) : []
+        reset()
+        if let problem { throw problem }
+        return result
+    }
+
+    /// Ends the pickle and calls `body` with it, which is valid only while that runs; the writer starts afresh.
+    ///
+    /// - Throws: as ``finish()``; what `body` throws.
+    package mutating func finish<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) throws -> Result {
+        let problem = close()
+        defer { reset() }
+        if let problem { throw problem }
+        return try body(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// Starts afresh, whatever was written.
+    package mutating func reset() {
+        failure = nil
+        interned.removeAll()
+        if !sources.isEmpty {
+            for source in sources { source.free() }
+            sources.removeAll(keepingCapacity: true)
+            sourceSlots.removeAll()
+        }
+        begin()
+    }
+
+    /// Writes the end of the pickle; what is wrong with it.
+    private mutating func close() -> PickleError? {
         if failure == nil, context.position != 1 {
             failure = PickleError(.wrongCount, "a pickle holds one value, not \(context.position)")
         }
         put(0x2E)
         closeFrame()
-        let problem = failure
-        let result = problem == nil ? [UInt8](UnsafeBufferPointer(start: base, count: count)) : []
-        failure = nil
-        interned.removeAll()
-        for source in sources { source.free() }
-        sources.removeAll(keepingCapacity: true)
-        sourceSlots.removeAll()
-        begin()
-        if let problem { throw problem }
-        return result
+        return failure
     }
 
     // MARK: Bytes

@@ -153,6 +153,53 @@ public struct RedisBatch: Sendable {
         }
     }
 
+    /// Adds many arguments to the command that was begun.
+    ///
+    /// - Parameters:
+    ///   - count: how many.
+    ///   - byteCount: how many bytes they have together, at most.
+    ///   - body: writes exactly so many.
+    package mutating func arguments(_ count: Int, byteCount: Int, _ body: (inout ArgumentWriter) -> Void) {
+        missingArguments -= count
+        let (headers, isOver) = count.multipliedReportingOverflow(by: Self.headerSize)
+        guard !isOver, hasRoom(headers), hasRoom(headers &+ byteCount) else {
+            recordedFault = .tooLarge
+            return
+        }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: headers + byteCount) { target in
+            var writer = ArgumentWriter(RESPWriter(target), byteCount)
+            body(&writer)
+            return writer.resp.offset
+        }
+    }
+
+    /// Writes arguments into memory that is large enough for what was announced; more than that is left out.
+    package struct ArgumentWriter {
+        fileprivate var resp: RESPWriter
+        private var left: Int
+
+        fileprivate init(_ resp: RESPWriter, _ byteCount: Int) {
+            self.resp = resp
+            left = byteCount
+        }
+
+        /// Writes an argument.
+        @inline(__always)
+        package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+            left -= bytes.count
+            precondition(left >= 0, "more bytes than announced")
+            resp.bulk(bytes)
+        }
+
+        /// Writes an argument of two parts.
+        @inline(__always)
+        package mutating func add(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) {
+            left -= first.count + second.count
+            precondition(left >= 0, "more bytes than announced")
+            resp.bulk(first, second)
+        }
+    }
+
     /// Adds an argument to the command that was begun: an integer in decimal.
     public mutating func argument(_ int: Int) {
         missingArguments -= 1
@@ -231,7 +278,7 @@ public struct RedisBatch: Sendable {
 }
 
 /// Writes RESP into memory that is known to be large enough.
-private struct RESPWriter {
+fileprivate struct RESPWriter {
     private let target: UnsafeMutableRawBufferPointer
     private(set) var offset = 0
 
