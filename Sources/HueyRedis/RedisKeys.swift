@@ -42,6 +42,8 @@ struct RedisKeys: Sendable {
     /// A sorted set: every session, by when it began; from its end on, by when it ended, for an hour, where a blocking move may still bring it a
     /// message. By it what is held is found even where there is no heartbeat.
     let gone: String
+    /// A set: the sessions that may have batches, so that what they hold is found whoever removed their heartbeats.
+    let batches: String
     /// The kind of storage of those who hold messages.
     let kind: String
     /// A hash: for each scheduler that moves messages just now, a mark; what it leaves behind tells that it died meanwhile.
@@ -62,6 +64,7 @@ struct RedisKeys: Sendable {
         heartbeats = "huey.swift.beats.\(name)"
         deaths = "huey.swift.deaths.\(name)"
         gone = "huey.swift.gone.\(name)"
+        batches = "huey.swift.batches.\(name)"
         kind = "huey.swift.kind.\(name)"
         promoting = "huey.swift.promoting.\(name)"
         ticks = "huey.swift.ticks.\(name)"
@@ -79,9 +82,17 @@ struct RedisKeys: Sendable {
     /// A hash of one field: the id of the unique job that a key stands for.
     func unique(_ digest: String) -> String { "huey.swift.unique.\(name).\(digest)" }
 
-    /// What one session of a consumer holds: a hash of messages by their number, with `c`, the number of its last commit, and `!` before the
-    /// number of one whose task started.
+    /// What one session of a consumer holds, but for its batches: a hash of messages by their number, with `c`, the number of its last commit, `!` before
+    /// the number of one whose task started, and `b` before the slot of a batch for the number of its first message.
     func held(_ session: String) -> String { "huey.swift.held.\(name).\(session)" }
+    /// There while a session may write; transactions watch it.
+    func alive(_ session: String) -> String { "huey.swift.alive.\(name).\(session)" }
+    /// There for a week when others took over what a session held.
+    func over(_ session: String) -> String { "huey.swift.over.\(name).\(session)" }
+    /// Messages that a session fetched together, in the queue's own type, oldest first; one for each slot.
+    func batch(_ session: String, _ slot: Int) -> String { "huey.swift.batch.\(name).\(session).\(slot)" }
+    /// A set: which messages of a batch are done with, by their indexes from its end, -1 being the newest.
+    func done(_ session: String, _ slot: Int) -> String { "huey.swift.done.\(name).\(session).\(slot)" }
     /// Where a blocking move puts a message, until it has a number.
     func next(_ session: String) -> String { "huey.swift.next.\(name).\(session)" }
     /// The locks that a session holds: fields of ``results``, or keys in the kinds that expire.

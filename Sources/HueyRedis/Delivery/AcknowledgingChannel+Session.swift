@@ -32,17 +32,24 @@ extension AcknowledgingChannel {
     }
 
     /// Makes a session known. What it takes is its own from here on.
-    private func begin(_ session: Session) async throws {
+    ///
+    /// - Parameter isKnown: whether it had begun before, and the server may have lost it.
+    /// - Returns: whether it goes on; false where others took over what it held.
+    @discardableResult
+    private func begin(_ session: Session, isKnown: Bool = false) async throws -> Bool {
         var batch = RedisBatch()
         for script in [scripts.take, DeliveryScripts.commit] { batch.append("SCRIPT", "LOAD", .init(script.source)) }
         // Only so that the first calls need not bring the text; who may not load scripts brings it.
         _ = try await storage.client.execute(batch)
         let answer = try await storage.client.eval(
             DeliveryScripts.begin,
-            keys: [keys.heartbeats, keys.gone, keys.kind, keys.queue].map { .init($0) },
+            keys: [
+                keys.heartbeats, keys.gone, keys.kind, keys.queue, keys.alive(session.name), keys.over(session.name),
+                keys.batches,
+            ].map { .init($0) },
             arguments: [
                 .init(session.name), .init(session.heartbeat(0)), .init(storage.options.kind.rawValue),
-                storage.options.kind.hasPriorities ? "zset" : "list",
+                storage.options.kind.hasPriorities ? "zset" : "list", isKnown ? 1 : 0,
             ]
         )
         if let other = answer.string {
@@ -51,32 +58,40 @@ extension AcknowledgingChannel {
                 "the queue \(storage.keys.name) belongs to consumers of another kind of storage (\(other)), not \(storage.options.kind.rawValue)"
             )
         }
+        guard answer.integer == 1 else { return false }
         storage.sessionOfConsumer.withLock { $0 = session.name }
+        return true
     }
 
-    /// Goes on after `session` was given up; whoever notices first sees to it.
-    func renew(after session: Session) async throws {
-        let isOurs = state.withLock { state -> Bool? in
-            guard state.session == session else { return false }
-            if state.isRenewing || state.isClosed { return nil }
-            state.isRenewing = true
-            return true
-        }
-        guard let isOurs else { return }
-        // What a blocking move has brought since belongs to nobody.
-        guard isOurs else { return _ = try await end(session.name, heartbeat: "", isDeath: false) }
-        defer { state.withLock { $0.isRenewing = false } }
-        logger.error(
-            "This consumer was taken for dead; others run what it held, and nothing of that is stored from here"
-        )
-        _ = try await end(session.name, heartbeat: "", isDeath: false, mayComeLate: true)
-        let successor = Session(index: session.index + 1)
-        try await begin(successor)
-        state.withLock { state in
-            state.session = successor
-            state.next = 1
-            state.isUncertain = false
-            state.lastHeartbeat = .now
+    /// Sees what has become of `session` when the server does not know it any more.
+    ///
+    /// - Returns: whether it goes on, because it was the server that lost everything. Else others have taken over what it held, and another session has begun.
+    func renew(after session: Session) async throws -> Bool {
+        try await renewal.withLock {
+            let (current, isClosed) = state.withLock { ($0.session, $0.isClosed) }
+            guard current == session else {
+                // What a blocking move has brought since belongs to nobody.
+                _ = try await end(session.name, heartbeat: "", isDeath: false)
+                return false
+            }
+            guard !isClosed else { return false }
+            if try await begin(session, isKnown: true) {
+                let isNews = state.withLock { state in
+                    defer { state.firstHeld = state.next }
+                    state.hasDeaths = false
+                    return state.firstHeld < state.next
+                }
+                if isNews { logger.error("Redis has lost what this consumer held; what its tasks come to is stored") }
+                return true
+            }
+            logger.error(
+                "This consumer was taken for dead; others run what it held, and nothing of that is stored from here"
+            )
+            _ = try await end(session.name, heartbeat: "", isDeath: false, mayComeLate: true)
+            let successor = Session(index: session.index + 1)
+            try await begin(successor)
+            state.withLock { $0.begin(successor) }
+            return false
         }
     }
 
@@ -114,14 +129,16 @@ extension AcknowledgingChannel {
         -> Int?
     {
         let isWatched = mayComeLate && storage.queue.blockingMove != nil
+        let batches = (0..<HeldBatches.slots).flatMap { slot -> [RedisArgument] in
+            [.init(keys.batch(session, slot)), .init(keys.done(session, slot))]
+        }
         let reply = try await storage.client.eval(
             scripts.end,
             keys: [
                 keys.queue, keys.held(session), keys.heartbeats, keys.deaths, keys.next(session), keys.locks(session),
-                keys.results,
-                keys.gone, keys.kind,
+                keys.results, keys.gone, keys.kind, keys.alive(session), keys.over(session), keys.batches,
             ]
-            .map { .init($0) },
+            .map { .init($0) } + batches,
             arguments: [
                 .init(session), .init(heartbeat), isDeath ? 1 : 0, storage.options.kind.expires ? "keys" : "hash",
                 isWatched ? 1 : 0,
@@ -131,23 +148,26 @@ extension AcknowledgingChannel {
     }
 
     /// Looks after sessions without a heartbeat: they may hold messages still, where the server refused to take those back or lost the heartbeat,
-    /// and a blocking move that was late may have brought them one. After an hour with nothing there, none comes.
+    /// where an earlier release that knows no batches took over, and a blocking move that was late may have brought them one. After an
+    /// hour with nothing there, none comes.
     func sweep() async throws {
         let replies = try await storage.client.run { batch in
             batch.append("TIME")
             batch.append("ZRANGE", .init(keys.gone), 0, -1, "WITHSCORES")
+            batch.append("SMEMBERS", .init(keys.batches))
             batch.append("HKEYS", .init(keys.heartbeats))
             batch.append("EXPIRE", .init(keys.gone), 2_592_000)
         }
-        let alive = Set(replies[2].elements?.compactMap(\.string) ?? [])
+        let alive = Set(replies[3].elements?.compactMap(\.string) ?? [])
+        let holding = Set(replies[2].elements?.compactMap(\.string) ?? []).subtracting(alive)
         let gone = Self.pairs(replies[1]).filter { !alive.contains($0.key) }
-        guard !gone.isEmpty, let now = replies[0].elements?.first?.string.flatMap(Int.init) else { return }
-        let sessions = gone.keys.sorted()
+        let sessions = holding.union(gone.keys).sorted()
+        guard !sessions.isEmpty, let now = replies[0].elements?.first?.string.flatMap(Int.init) else { return }
         let lengths = try await storage.client.run { batch in
             for session in sessions { batch.append("EXISTS", .init(keys.next(session)), .init(keys.held(session))) }
         }
         for (session, length) in zip(sessions, lengths) {
-            if length.integer != 0 {
+            if length.integer != 0 || holding.contains(session) {
                 let count = try await end(session, heartbeat: "", isDeath: true, mayComeLate: true) ?? 0
                 if count > 0 {
                     logger.warning("Took over messages of a consumer that is gone", metadata: ["messages": "\(count)"])
@@ -177,11 +197,11 @@ extension AcknowledgingChannel {
         let session = session
         let reply = try await storage.client.eval(
             DeliveryScripts.heartbeat,
-            keys: [.init(keys.heartbeats)],
+            keys: [.init(keys.heartbeats), .init(keys.alive(session.name))],
             arguments: [.init(session.name), .init(session.heartbeat(count))]
         )
         guard reply.elements != nil else {
-            try await renew(after: session)
+            _ = try await renew(after: session)
             return [:]
         }
         state.withLock { $0.lastHeartbeat = .now }

@@ -12,11 +12,33 @@ extension AcknowledgingChannel {
         if lost > 0 {
             logger.warning("Outcomes are not stored: their messages were taken over", metadata: ["count": "\(lost)"])
         }
-        let commits = try CommitPlan.split(ours).enumerated().map { index, part in
-            try CommitPlan(part, session: session, number: number * CommitPlan.partsPerNumber + index, storage: storage)
+        let plans = try CommitPlan.split(ours).map { try CommitPlan($0, session: session, storage: storage) }
+        // A transaction whose answer was lost must not follow its repetition.
+        try await commits.fence()
+        let isRepeated = state.withLock { state in
+            defer { state.lastCommit = max(state.lastCommit, number) }
+            return number <= state.lastCommit
         }
-        for commit in commits {
-            guard try await commit.carryOut() != -1 else { return try await renew(after: session) }
+        for (index, plan) in plans.enumerated() {
+            let number = number * CommitPlan.partsPerNumber + index
+            guard try await carryOut(plan, number, isRepeated, in: session) else { return }
+        }
+    }
+
+    /// - Returns: false when the session is over, and nothing was written.
+    private func carryOut(_ plan: CommitPlan, _ number: Int, _ isRepeated: Bool, in session: Session) async throws
+        -> Bool
+    {
+        while true {
+            let batches = state.withLock { $0.batches }
+            // Only the script knows a number again.
+            var answer = isRepeated ? nil : try await plan.commit(number, batches, on: commits)
+            if answer == nil { answer = try await plan.commit(number, batches) }
+            if answer == .written {
+                state.withLock { $0.finish(plan.numbers, of: session) }
+                return true
+            }
+            guard try await renew(after: session) else { return false }
         }
     }
 
@@ -31,18 +53,29 @@ extension AcknowledgingChannel {
         for effect in report.others { try part.add(effect) }
         try part.write(to: &commands, for: storage)
         storage.values.count(report.counterKey, &commands)
-        let reply = try await storage.client.evaluate(
-            DeliveryScripts.count,
-            keys: [.init(keys.heartbeats), .init(keys.held(session.name)), .init(keys.deaths)],
-            arguments: [.init(session.name), .init(receipt.number), .init(report.size)],
-            commands: commands
-        )
-        switch reply.integer {
-        case 1: return .counted
-        case 2: return .last
-        default:
-            try await renew(after: session)
-            return .lost
+        while true {
+            let (position, isLost) = state.withLock {
+                ($0.batches.position(of: receipt.number), receipt.number < $0.firstHeld)
+            }
+            let reply = try await storage.client.evaluate(
+                DeliveryScripts.count,
+                keys: [
+                    keys.heartbeats, keys.held(session.name), keys.deaths, keys.alive(session.name),
+                    keys.done(session.name, position?.slot ?? 0),
+                ].map { .init($0) },
+                arguments: [
+                    .init(session.name), .init(receipt.number), .init(report.size), .init(position?.index ?? 0),
+                    isLost ? 1 : 0,
+                ],
+                commands: commands
+            )
+            switch reply.integer {
+            case 1:
+                state.withLock { $0.finish([receipt.number], of: session) }
+                return .counted
+            case 2: return .last
+            default: guard try await renew(after: session) else { return .lost }
+            }
         }
     }
 }

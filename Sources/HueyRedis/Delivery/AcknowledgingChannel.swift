@@ -3,40 +3,79 @@ import Logging
 import Redis
 import Synchronization
 
-/// At-least-once delivery: a message moves, on the server and in one step, into a hash of its consumer's own, and leaves it in the write that
+/// At-least-once delivery: a message moves, on the server and in one step, to keys of its consumer's own, and leaves them in the write that
 /// stores what became of it. A consumer whose heartbeat stops loses what it held to the head of the queue.
 ///
-/// A consumer that was given up while it lived (it was stopped, or cut off) notices with its next script, writes nothing of what it
-/// lost, and goes on in a new session.
+/// Many messages that are there already are fetched and acknowledged in transactions, as batches (``HeldBatches``); single ones, and what has effects
+/// beyond a result, in scripts, by a hash. Earlier releases have only the hash. Where one of them runs beside this one and takes over
+/// from it, it returns what the hash holds; the batches wait for a consumer that knows them.
+///
+/// A consumer that was given up while it lived (it was stopped, or cut off) notices with its next script or transaction, writes nothing of
+/// what it lost, and goes on in a new session. Where it is the server that has lost everything, the session goes on: what its tasks
+/// come to is stored.
 final class AcknowledgingChannel: DeliveryChannel {
     struct State {
         var session: Session
-        /// Whether another session is about to begin.
-        var isRenewing = false
         /// Whether no session is to begin any more.
         var isClosed = false
         /// The number of the next message.
         var next = 1
         /// Whether the answer to a request for messages was lost: they may be held under the next numbers.
         var isUncertain = false
+        /// The same of a batch: its slot.
+        var uncertainSlot: Int?
+        var batches = HeldBatches()
+        /// Whether messages are known, on the server, that outlived their consumers: only the script recognizes them.
+        var hasDeaths = false
+        /// The server has lost all messages with lower numbers.
+        var firstHeld = 0
+        /// The highest number of a commit so far.
+        var lastCommit = 0
         var lastHeartbeat: ContinuousClock.Instant
         /// Dead consumers of whom it was said that what they held cannot be taken over yet.
         var unrecovered: Set<String> = []
+
+        /// Notes messages of a session as done with on the server.
+        mutating func finish(_ numbers: [Int], of session: Session) {
+            if self.session == session { batches.finish(numbers) }
+        }
+
+        /// Goes on with another session.
+        mutating func begin(_ successor: Session) {
+            session = successor
+            (next, firstHeld) = (1, 0)
+            (isUncertain, uncertainSlot, hasDeaths) = (false, nil, false)
+            batches = HeldBatches()
+            lastHeartbeat = .now
+        }
+
+        /// The slot for the next batch; nil where the script has to be asked for messages.
+        var nextSlot: Int? { isUncertain || uncertainSlot != nil || hasDeaths ? nil : batches.freeSlot }
     }
 
     let storage: RedisStorage
     let options: DeliveryOptions
     let logger: Logger
+    let leastBatch: Int
     let scripts: DeliveryScripts
     let state: Mutex<State>
+    /// One of ``renew(after:)`` at a time.
+    let renewal = AsyncLock()
+    /// Fetches batches, and commits them: each waits for its own answers only.
+    let fetches: GuardedConnection
+    let commits: GuardedConnection
     private let listener: QueueChangeListener
 
-    init(storage: RedisStorage, options: DeliveryOptions, logger: Logger) {
+    /// - Parameter leastBatch: from so many messages on they are asked for as a batch.
+    init(storage: RedisStorage, options: DeliveryOptions, logger: Logger, leastBatch: Int = 32) {
         self.storage = storage
+        self.leastBatch = leastBatch
         self.options = options
         self.logger = logger
         scripts = storage.queue.deliveryScripts
         listener = QueueChangeListener(client: storage.client)
+        fetches = GuardedConnection(client: storage.client)
+        commits = GuardedConnection(client: storage.client)
         state = Mutex(State(session: Session(index: 0), lastHeartbeat: .now))
     }
 
@@ -56,21 +95,24 @@ final class AcknowledgingChannel: DeliveryChannel {
 
     func dequeue(upTo count: Int, wait: Duration) async throws -> [Delivery] {
         guard count > 0 else { return [] }
-        let (session, first, isUncertain, lastHeartbeat) = state.withLock {
-            ($0.session, $0.next, $0.isUncertain, $0.lastHeartbeat)
+        if let batch = try await fetchBatch(count), !batch.isEmpty || wait == .zero { return batch }
+        try await fetches.fence()
+        let (session, first, isUncertain, slot, lastHeartbeat) = state.withLock {
+            ($0.session, $0.next, $0.isUncertain, $0.uncertainSlot, $0.lastHeartbeat)
         }
         let keys: [RedisArgument] = [
             self.keys.queue, self.keys.held(session.name), self.keys.heartbeats, self.keys.deaths,
-            self.keys.next(session.name),
+            self.keys.next(session.name), self.keys.batch(session.name, slot ?? HeldBatches.slots),
         ].map { .init($0) }
         let arguments: [RedisArgument] = [.init(session.name), .init(first), .init(count), isUncertain ? 1 : 0]
+        let isSure = !isUncertain && slot == nil
         // Who has not been heard of for a while may have been given up: a blocking move does not ask. And what was taken before whose answer
         // was lost comes first, before a blocking move takes more.
-        let mayWait = isBlocking && wait > .zero && !isUncertain && lastHeartbeat.duration(to: .now) < options.lease / 3
+        let mayWait = isBlocking && wait > .zero && isSure && lastHeartbeat.duration(to: .now) < options.lease / 3
         state.withLock { $0.isUncertain = true }
         let reply = try await take(keys, arguments, from: session, wait: mayWait ? wait : nil)
-        guard let parts = reply.elements, parts.count == 2 else {
-            try await renew(after: session)
+        guard let parts = reply.elements, parts.count == 3 else {
+            _ = try await renew(after: session)
             return []
         }
         // Who asks for a wait asks again at once.
@@ -84,6 +126,8 @@ final class AcknowledgingChannel: DeliveryChannel {
             state.next = first + deliveries.count
             // Only as many are answered as were asked for: more may be held under the numbers that follow.
             state.isUncertain = isUncertain && deliveries.count >= count
+            state.uncertainSlot = deliveries.count >= count ? slot : nil
+            state.hasDeaths = parts[2].integer == 1
             return deliveries
         }
     }
@@ -137,7 +181,7 @@ final class AcknowledgingChannel: DeliveryChannel {
 
     private func deliveries(_ taken: RedisReply, known: RedisReply, from first: Int, session: Session) -> [Delivery] {
         var deliveries = taken.elements?.compactMap(\.bytes).enumerated().map { index, entry in
-            var delivery = Delivery(data: storage.queue.message(ofEntry: entry))
+            var delivery = storage.queue.delivery(ofEntry: entry)
             delivery.receipt = Delivery.Receipt(session: session.index, number: first + index)
             return delivery
         }
@@ -162,23 +206,10 @@ final class AcknowledgingChannel: DeliveryChannel {
     }
 
     /// Closes the connections that only this channel uses.
-    func closeConnections() async { await listener.close() }
-
-    /// The numbers of those that this session holds; the others belong to somebody else by now.
-    func numbers(_ deliveries: [Delivery], of session: Session) -> [Int] {
-        deliveries.compactMap { $0.receipt?.session == session.index ? $0.receipt?.number : nil }
-    }
-
-    func giveBack(_ deliveries: [Delivery]) async throws {
-        let session = session
-        let numbers = numbers(deliveries, of: session)
-        guard !numbers.isEmpty else { return }
-        let reply = try await storage.client.eval(
-            scripts.giveBack,
-            keys: [.init(keys.queue), .init(keys.held(session.name)), .init(keys.heartbeats)],
-            arguments: [.init(session.name)] + numbers.map { .init($0) }
-        )
-        if reply.integer == -1 { try await renew(after: session) }
+    func closeConnections() async {
+        await listener.close()
+        await fetches.close()
+        await commits.close()
     }
 
     func noteStart(of delivery: Delivery) async throws {

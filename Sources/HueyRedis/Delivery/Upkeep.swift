@@ -2,7 +2,7 @@ import Huey
 import Logging
 import Redis
 
-/// What a consumer does beside its tasks so that nothing is lost: it tells that it sessions, and takes over from those that do not.
+/// What a consumer does beside its tasks so that nothing is lost: it tells that it lives, and takes over from those that do not.
 struct Upkeep: Sendable {
     let channel: AcknowledgingChannel
 
@@ -13,6 +13,7 @@ struct Upkeep: Sendable {
         var count = 0
         var isFailing = false
         var lastSweep = ContinuousClock.now
+        var known: Set<String> = []
         while !Task.isCancelled {
             count += 1
             do {
@@ -21,7 +22,10 @@ struct Upkeep: Sendable {
                 isFailing = false
                 let over = watch.look(at: heartbeats, now: .now) { Session.process(of: $0)?.hasEnded == true }
                 for (session, heartbeat) in over { await channel.tryToRecover(session, heartbeat) }
-                if lastSweep.duration(to: .now) >= channel.options.lease {
+                // One that has ended may have been taken over by an earlier release, which leaves batches.
+                let isAnyGone = !known.isSubset(of: heartbeats.keys)
+                known = Set(heartbeats.keys)
+                if isAnyGone || lastSweep.duration(to: .now) >= channel.options.lease {
                     try await channel.sweep()
                     try await channel.storage.dropOldDeadLetters()
                     lastSweep = .now

@@ -53,7 +53,25 @@ struct ListQueue: RedisQueue {
 
     var deliveryScripts: DeliveryScripts { .list }
     var blockingMove: String? { key }
-    func message(ofEntry entry: [UInt8]) -> [UInt8] { entry }
+    func delivery(ofEntry entry: [UInt8]) -> Delivery { Delivery(data: entry) }
+
+    /// `SORT` that does not sort copies one end of a list.
+    func move(_ count: Int, to batch: String, _ commands: inout RedisBatch) {
+        commands.append(
+            "SORT",
+            [.init(key), "BY", "nosort", "LIMIT", 0, .init(count), "DESC", "STORE", .init(batch)]
+        )
+        commands.append("LTRIM", .init(key), 0, .init(-count - 1))
+        commands.append("LRANGE", .init(batch), 0, -1)
+    }
+
+    func deliveries(ofBatch reply: RedisReply) -> [Delivery] {
+        reply.elements?.map { Delivery(data: $0.bytes ?? []) } ?? []
+    }
+
+    func shorten(_ batch: String, to count: Int, _ commands: inout RedisBatch) {
+        commands.append("LTRIM", .init(batch), .init(-count), -1)
+    }
 
     func size(_ batch: inout RedisBatch) { batch.append("LLEN", .init(key)) }
 

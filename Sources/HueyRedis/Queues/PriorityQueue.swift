@@ -69,10 +69,7 @@ struct PriorityQueue: RedisQueue {
                 guard let member = elements[index].bytes, let score = elements[index + 1].bytes,
                     member.count >= Self.prefixLength
                 else { return nil }
-                return Delivery(
-                    data: Array(member.dropFirst(Self.prefixLength)),
-                    token: member.prefix(Self.prefixLength) + score
-                )
+                return Self.delivery(member[...], score: score[...])
             }
         }
     }
@@ -90,9 +87,30 @@ struct PriorityQueue: RedisQueue {
     var deliveryScripts: DeliveryScripts { .sortedSet }
     var blockingMove: String? { nil }
 
-    func message(ofEntry entry: [UInt8]) -> [UInt8] {
-        guard let blank = entry.firstIndex(of: UInt8(ascii: " ")) else { return entry }
-        return Array(entry[(blank + 1)...].dropFirst(Self.prefixLength))
+    func delivery(ofEntry entry: [UInt8]) -> Delivery {
+        guard let blank = entry.firstIndex(of: UInt8(ascii: " ")) else { return Delivery(data: entry) }
+        return Self.delivery(entry[(blank + 1)...], score: entry[..<blank])
+    }
+
+    func move(_ count: Int, to batch: String, _ commands: inout RedisBatch) {
+        commands.append("ZRANGESTORE", .init(batch), .init(key), 0, .init(count - 1))
+        commands.append("ZREMRANGEBYRANK", .init(key), 0, .init(count - 1))
+        commands.append("ZRANGE", .init(batch), 0, -1, "WITHSCORES")
+    }
+
+    func deliveries(ofBatch reply: RedisReply) -> [Delivery] {
+        guard let flat = reply.elements else { return [] }
+        return stride(from: 0, to: flat.count - 1, by: 2).map { index in
+            Self.delivery((flat[index].bytes ?? [])[...], score: (flat[index + 1].bytes ?? [])[...])
+        }
+    }
+
+    private static func delivery(_ member: ArraySlice<UInt8>, score: ArraySlice<UInt8>) -> Delivery {
+        Delivery(data: Array(member.dropFirst(prefixLength)), token: Array(member.prefix(prefixLength) + score))
+    }
+
+    func shorten(_ batch: String, to count: Int, _ commands: inout RedisBatch) {
+        commands.append("ZREMRANGEBYRANK", .init(batch), 0, .init(-count - 1))
     }
 
     func size(_ batch: inout RedisBatch) { batch.append("ZCARD", .init(key)) }

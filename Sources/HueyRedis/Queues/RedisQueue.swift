@@ -25,7 +25,13 @@ protocol RedisQueue: Sendable {
     /// The key from which a blocking move can take messages; nil where there is no such command.
     var blockingMove: String? { get }
     /// The message of what those scripts hold.
-    func message(ofEntry entry: [UInt8]) -> [UInt8]
+    func delivery(ofEntry entry: [UInt8]) -> Delivery
+    /// Moves up to `count` messages into a batch, in three commands; the last one asks for them.
+    func move(_ count: Int, to batch: String, _ commands: inout RedisBatch)
+    /// The messages in the last reply of ``move(_:to:_:)``, oldest first.
+    func deliveries(ofBatch reply: RedisReply) -> [Delivery]
+    /// Removes the oldest messages of a batch, so that `count` of them are left.
+    func shorten(_ batch: String, to count: Int, _ commands: inout RedisBatch)
     /// The script that takes messages out of the schedule and adds what becomes of them. KEYS: schedule, queue. ARGV: the moment up to
     /// which they are due, then ``promotionArguments(_:)``.
     var promotion: RedisScript { get }

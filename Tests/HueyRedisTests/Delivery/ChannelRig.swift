@@ -1,6 +1,7 @@
 import Huey
 import HueyRedis
 import Redis
+import Synchronization
 import TestSupport
 
 @testable import HueyRedis
@@ -8,15 +9,19 @@ import TestSupport
 /// Consumers of one queue, each with connections of its own, and a client that sees what lies on the server.
 struct ChannelRig {
     static let kinds: [StorageKind] = [.redis, .redisExpire, .priorityRedis, .priorityRedisExpire]
+    /// From how many messages on a channel asks for a batch: always, and never.
+    static let leastBatches = [1, .max]
 
     let kind: StorageKind
+    let leastBatch: Int
     let name: String
     let url: String
     let storage: RedisStorage
 
     /// - Parameter url: a server of the test's own.
-    init(_ kind: StorageKind, url: String? = nil) throws {
+    init(_ kind: StorageKind, url: String? = nil, leastBatch: Int = .max) throws {
         self.kind = kind
+        self.leastBatch = leastBatch
         name = StorageKind.freshName()
         self.url = try url ?? StorageKind.url()
         storage = try Self.storage(kind, name, self.url)
@@ -38,7 +43,8 @@ struct ChannelRig {
             storage: storage,
             // A test that has to wait for its turn must not be taken for dead.
             options: DeliveryOptions(lease: .seconds(36_000)),
-            logger: CollectingLog.make().logger
+            logger: CollectingLog.make().logger,
+            leastBatch: leastBatch
         )
         try await channel.open()
         return channel
@@ -67,6 +73,21 @@ struct ChannelRig {
 extension DeliveryChannel {
     /// What there is, without waiting.
     func take(_ count: Int = 100) async throws -> [Delivery] { try await dequeue(upTo: count, wait: .milliseconds(1)) }
+}
+
+extension AcknowledgingChannel {
+    /// As if the answer to the first request for messages had never come.
+    func forgetFirstAnswer() {
+        state.withLock { state in
+            state.next = 1
+            if let slot = state.batches.position(of: 1)?.slot {
+                state.uncertainSlot = slot
+            } else {
+                state.isUncertain = true
+            }
+            state.batches = HeldBatches()
+        }
+    }
 }
 
 func texts(_ deliveries: [Delivery]) -> [String] { deliveries.map { text($0.data) } }

@@ -18,9 +18,13 @@ struct RefusalTests {
         try await rig.storage.client.command("DEL", .init(rig.storage.keys.queue))
     }
 
-    @Test("taking over can be repeated after the queue refused the messages", arguments: ChannelRig.kinds)
-    func takeOver(kind: StorageKind) async throws {
-        let rig = try ChannelRig(kind)
+    @Test(
+        "taking over can be repeated after the queue refused the messages",
+        arguments: ChannelRig.kinds,
+        ChannelRig.leastBatches
+    )
+    func takeOver(kind: StorageKind, leastBatch: Int) async throws {
+        let rig = try ChannelRig(kind, leastBatch: leastBatch)
         let dead = try await rig.channel()
         let other = try await rig.channel()
         try await rig.enqueue("a", "b", "c")
@@ -33,9 +37,13 @@ struct RefusalTests {
         #expect(try await rig.waiting() == ["a", "b", "c"])
     }
 
-    @Test("messages that the queue does not take back are held still", arguments: ChannelRig.kinds)
-    func giveBack(kind: StorageKind) async throws {
-        let rig = try ChannelRig(kind)
+    @Test(
+        "messages that the queue does not take back are held still",
+        arguments: ChannelRig.kinds,
+        ChannelRig.leastBatches
+    )
+    func giveBack(kind: StorageKind, leastBatch: Int) async throws {
+        let rig = try ChannelRig(kind, leastBatch: leastBatch)
         let channel = try await rig.channel()
         try await rig.enqueue("a", "b")
         let taken = try await channel.take()
@@ -46,9 +54,9 @@ struct RefusalTests {
         #expect(try await rig.waiting() == ["a", "b"])
     }
 
-    @Test("messages that cannot be held are taken later", arguments: ChannelRig.kinds)
-    func take(kind: StorageKind) async throws {
-        let rig = try ChannelRig(kind)
+    @Test("messages that cannot be held are taken later", arguments: ChannelRig.kinds, ChannelRig.leastBatches)
+    func take(kind: StorageKind, leastBatch: Int) async throws {
+        let rig = try ChannelRig(kind, leastBatch: leastBatch)
         let channel = try await rig.channel()
         try await rig.enqueue("a", "b")
         let held = RedisArgument(rig.storage.keys.held(channel.session.name))
@@ -58,9 +66,9 @@ struct RefusalTests {
         #expect(texts(try await channel.take()) == ["a", "b"])
     }
 
-    @Test("what is held without a heartbeat is found", arguments: ChannelRig.kinds)
-    func sweep(kind: StorageKind) async throws {
-        let rig = try ChannelRig(kind)
+    @Test("what is held without a heartbeat is found", arguments: ChannelRig.kinds, ChannelRig.leastBatches)
+    func sweep(kind: StorageKind, leastBatch: Int) async throws {
+        let rig = try ChannelRig(kind, leastBatch: leastBatch)
         let dead = try await rig.channel()
         let other = try await rig.channel()
         try await rig.enqueue("a", "b")
@@ -75,9 +83,9 @@ struct RefusalTests {
         #expect(try await rig.waiting().isEmpty)
     }
 
-    @Test("what an earlier release held is taken over", arguments: [StorageKind.redis])
-    func earlier(kind: StorageKind) async throws {
-        let rig = try ChannelRig(kind)
+    @Test("what an earlier release held is taken over", arguments: [StorageKind.redis], ChannelRig.leastBatches)
+    func earlier(kind: StorageKind, leastBatch: Int) async throws {
+        let rig = try ChannelRig(kind, leastBatch: leastBatch)
         let keys = rig.storage.keys
         try await rig.storage.client.command("HSET", .init(keys.heartbeats), "old", "7 - - 1 -")
         try await rig.storage.client.command("HSET", .init(keys.held("old")), "1", "a", "2", "b", "c", "3", "!1", "1")
