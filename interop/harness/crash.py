@@ -15,13 +15,14 @@ import interop_tasks
 NAME = 'crash'
 # Of a hundred tasks so many are of each kind.
 MIX = (('plain', 50), ('slow', 15), ('retried', 10), ('scheduled', 10), ('pipeline', 9), ('chord', 6))
+BURST = 2000
 ERRORS = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError)
 
 
 class Plan:
-    """What is enqueued. Every task counts its attempts; a task is lost when it was never tried, or tried too rarely."""
+    """What is enqueued. Every task but the quick ones counts its attempts; a task is lost when it was never tried, or tried too rarely."""
 
-    def __init__(self, huey, tasks, count, seed):
+    def __init__(self, huey, tasks, count, quick, seed):
         self.huey = huey
         self.tasks = tasks
         self.random = random.Random(seed)
@@ -34,6 +35,7 @@ class Plan:
             before = set(self.results)
             self.steps += [getattr(self, '_' + kind)() for _ in range(count * share // 100 // size)]
             self.kinds.update((key, kind) for key in self.results - before)
+        self.steps += [self._quick(min(BURST, quick - first)) for first in range(0, quick, BURST)]
         self.random.shuffle(self.steps)
 
     def _task(self, failures, *args, **fields):
@@ -44,6 +46,20 @@ class Plan:
 
     def _enqueue(self, message):
         return lambda: self.huey.enqueue(message)
+
+    def _quick(self, count):
+        """A burst of tasks that consumers fetch by the hundred."""
+        keys = ['%s-quick-%d' % (NAME, len(self.results) + index) for index in range(count)]
+        self.results.update(keys)
+
+        def enqueue():
+            storage = self.huey.storage
+            connection, storage.conn = storage.conn, storage.conn.pipeline(transaction=False)
+            for key in keys:
+                storage.enqueue(self.huey.serialize_task(self.tasks.add.s(1, 2, id=key)))
+            pipeline, storage.conn = storage.conn, connection
+            pipeline.execute()
+        return enqueue
 
     def _plain(self):
         return self._enqueue(self._task(0, 0))
@@ -107,20 +123,24 @@ class Producer(threading.Thread):
 
 
 class Consumers:
-    def __init__(self, commands):
+    def __init__(self, count, commands, seed):
         self.commands = commands
-        self.running = [None] * len(commands)
-        for index in range(len(commands)):
+        self.random = random.Random(seed)
+        self.running = [None] * count
+        for index in range(count):
             self.start(index)
         for process in self.running:
             process.wait_ready()
 
     def start(self, index):
-        self.running[index] = consumers.ConsumerProcess(self.commands[index], consumers.environment())
+        self.running[index] = consumers.ConsumerProcess(self.random.choice(self.commands), consumers.environment())
 
     def kill(self, index):
         self.running[index].kill()
         self.start(index)
+
+    def add(self, command):
+        self.running.append(consumers.ConsumerProcess(command, consumers.environment()))
 
     def stop(self):
         for process in self.running:
@@ -137,6 +157,10 @@ def waiting(client, kind):
     queue = client.zcard if kind.startswith('priority') else client.llen
     held = sum(field.isdigit() for key in client.scan_iter(match='huey.swift.held.%s.*' % NAME, count=1000) for field in client.hkeys(key))
     held += sum(client.llen(key) for key in client.scan_iter(match='huey.swift.next.%s.*' % NAME, count=1000))
+    for key in client.scan_iter(match='huey.swift.batch.%s.*' % NAME, count=1000):
+        size = client.zcard if kind.startswith('priority') else client.llen
+        left = size(key)
+        held += left - sum(-int(index) <= left for index in client.smembers(key.replace(b'.batch.', b'.done.', 1)))
     return queue('huey.redis.' + NAME), client.zcard('huey.schedule.' + NAME), held
 
 
@@ -173,6 +197,7 @@ def wait_until_quiet(client, plan, options):
 def parse_arguments():
     parser = argparse.ArgumentParser(prog='interop/crash', description=__doc__)
     parser.add_argument('--tasks', type=int, default=10_000, metavar='N', help='how many (default: 10000)')
+    parser.add_argument('--quick', type=int, default=0, metavar='N', help='so many quick tasks besides, in bursts of %d (default: 0)' % BURST)
     parser.add_argument('--kills', type=int, default=100, metavar='N', help='how many times a consumer is killed (default: 100)')
     parser.add_argument('--restarts', type=int, default=5, metavar='N', help='how many times Redis is restarted (default: 5)')
     parser.add_argument('--seconds', type=float, default=60, metavar='S', help='over how long (default: 60)')
@@ -182,6 +207,8 @@ def parse_arguments():
     parser.add_argument('--python', action='store_true', help="huey's own consumers, for comparison")
     parser.add_argument('--at-most-once', action='store_true', help="ours without acknowledgement, for comparison")
     parser.add_argument('--worker', default=consumers.DEFAULT_WORKER, metavar='COMMAND')
+    parser.add_argument('--other-release', metavar='COMMAND',
+                        help="another release's worker: each start of a consumer takes one or the other at random; in the end one of --worker is added")
     parser.add_argument('--patience', type=float, default=40, metavar='S', help='how long nothing must change before it is over')
     parser.add_argument('--timeout', type=float, default=600, metavar='S')
     parser.add_argument('--seed', type=int, default=1)
@@ -191,9 +218,9 @@ def parse_arguments():
 def commands(options, url):
     line = ['--url', url, '--name', NAME, '--storage', options.storage, '-n', '-q', '-w', str(options.workers)]
     if options.python:
-        return [consumers.python_command() + line] * options.consumers
+        return [consumers.python_command() + line]
     extra = [] if options.at_most_once else ['--at-least-once']
-    return [shlex.split(options.worker) + line + extra] * options.consumers
+    return [shlex.split(worker) + line + extra for worker in (options.worker, options.other_release) if worker]
 
 
 def strike(server, fleet, producer, options):
@@ -217,14 +244,16 @@ def main():
     options = parse_arguments()
     with servers.RedisServer('--appendonly', 'yes', '--appendfsync', 'always') as server:
         huey = interop_tasks.make_huey(NAME, server.url, options.storage)
-        plan = Plan(huey, interop_tasks.register(huey), options.tasks, options.seed)
-        fleet = Consumers(commands(options, server.url))
+        plan = Plan(huey, interop_tasks.register(huey), options.tasks, options.quick, options.seed)
+        fleet = Consumers(options.consumers, commands(options, server.url), options.seed)
         try:
             started = time.monotonic()
             producer = Producer(plan, options.seconds * 0.9)
             producer.start()
             strike(server, fleet, producer, options)
             producer.join()
+            if options.other_release:
+                fleet.add(commands(options, server.url)[0])
             client = redis.Redis.from_url(server.url)
             wait_until_quiet(client, plan, options)
             return report(options, plan, huey, client, time.monotonic() - started, fleet)
@@ -234,7 +263,7 @@ def main():
 
 def report(options, plan, huey, client, seconds, fleet):
     lost, more = missing(client, plan, 'expire' in options.storage)
-    who = 'huey' if options.python else 'Swift, at most once' if options.at_most_once else 'Swift, at least once'
+    who = 'two releases' if options.other_release else 'huey' if options.python else 'Swift, at most once' if options.at_most_once else 'Swift, at least once'
     dead = client.llen('huey.swift.dead.' + NAME)
     print('%s, %s: %d tasks, %d consumers with %d workers, %d kills, %d restarts of Redis, %.0f s' % (
         who, options.storage, plan.size, options.consumers, options.workers, options.kills, options.restarts, seconds))

@@ -148,11 +148,15 @@ class FaultyProxy:
             end.close()
 
 
-def enqueue(huey, tasks):
-    """One of each: what must be there in the end, and how often each must have run at least."""
+def enqueue(huey, tasks, backlog):
+    """One of each: what must be there in the end, and how often each must have run at least. Behind a backlog of quick tasks the others come by
+    the batch."""
     import huey.api as api
     attempts = {'plain-%d' % index: 1 for index in range(3)}
-    results = set(attempts)
+    quick = {'quick-%d' % index for index in range(backlog)}
+    for key in sorted(quick):
+        huey.enqueue(tasks.add.s(1, 2, id=key))
+    results = quick | set(attempts)
     for key in attempts:
         huey.enqueue(tasks.flaky.s(key, 0, id=key))
     huey.enqueue(tasks.flaky.s('retried', 1, id='retried', retries=3))
@@ -195,7 +199,7 @@ class Run:
         """The results that are missing, how many runs there were too many, and the command; None where the work was done before."""
         self.client.flushall()
         huey = interop_tasks.make_huey(NAME, self.server.url, self.options.storage)
-        expected, attempts = enqueue(huey, interop_tasks.register(huey))
+        expected, attempts = enqueue(huey, interop_tasks.register(huey), self.options.backlog)
         with FaultyProxy(self.server.port, self.position, self.fault, self._strike) as proxy:
             self._start(proxy.port)
             try:
@@ -243,6 +247,7 @@ def parse_arguments():
     parser.add_argument('--storage', default='redis', choices=['redis', 'redis-expire', 'priority-redis', 'priority-redis-expire'])
     parser.add_argument('--fault', choices=FAULTS, help='this one only')
     parser.add_argument('--every', type=int, default=1, metavar='N', help='at each Nth command only')
+    parser.add_argument('--backlog', type=int, default=0, metavar='N', help='so many quick tasks are in front of the others (default: 0)')
     parser.add_argument('--at-most-once', action='store_true', help="huey's contract, nothing fetched ahead: one task may be lost")
     parser.add_argument('--worker', default=consumers.DEFAULT_WORKER, metavar='COMMAND')
     parser.add_argument('--timeout', type=float, default=20, metavar='S', help='for one run')
