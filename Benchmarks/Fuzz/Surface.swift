@@ -151,6 +151,13 @@ extension FuzzRig {
         if random.oneIn(3) {
             try await client.command("RPUSH", .init("huey.swift.next.\(name).\(session)"), .init(data))
         }
+        let batch = RedisArgument("huey.swift.batch.\(name).\(session).0")
+        let done = RedisArgument("huey.swift.done.\(name).\(session).0")
+        if random.oneIn(3) {
+            try await client.command("RPUSH", batch, .init(data), "x", .init(data))
+            try await client.command("HSET", held, "b0", .init(random.pick(["1", "x", "nan", "1e400", "-5"])))
+            try await client.command("SADD", done, .init(random.pick(["-2", "-9", "x", "1e9"])))
+        }
         try await client.command("HSET", beats, .init(session), .init(random.oneIn(5) ? heartbeat : gone))
         let other = storage.bound(to: name)
         if let acknowledging = other as? any AcknowledgingStorage,
@@ -160,7 +167,7 @@ extension FuzzRig {
             await channel.close()
         }
         try await client.command("HDEL", beats, .init(session))
-        try await client.command("DEL", held)
+        try await client.command("DEL", held, batch, done)
     }
 
     private func bury(_ data: [UInt8], _ random: inout FuzzRandom) async throws {

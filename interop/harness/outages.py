@@ -73,6 +73,18 @@ def full(stage):
     admin.config_set('maxmemory', 0)
 
 
+@outage(missing=TASKS, seconds=2)
+def flushed(stage):
+    """Redis loses everything while tasks run: their results are stored nevertheless."""
+    producer = Producer(stage)
+    ids = [producer.enqueue(seconds=1.5) for _ in range(WORKERS)]
+    until(lambda: producer.queue_size() == 0, 30, 'the worker does not take them')
+    time.sleep(0.5)
+    producer.client.flushall()
+    yield
+    until(lambda: producer.stored(ids) == WORKERS, 10, 'results of running tasks are not stored')
+
+
 @outage()
 def read_only(stage):
     admin = stage.server.client()
@@ -315,7 +327,7 @@ def play(name, options):
 
 
 # Where huey's contract, at most once, loses what was popped when the connection broke.
-LOSSY = {'restart', 'loading', 'cut', 'swallowed', 'locked-out', 'crowded', 'failover', 'frozen-master', 'switchover'}
+LOSSY = {'flushed', 'restart', 'loading', 'cut', 'swallowed', 'locked-out', 'crowded', 'failover', 'frozen-master', 'switchover'}
 
 
 class Producer:
@@ -327,8 +339,8 @@ class Producer:
         self.tasks = interop_tasks.register(self.huey)
         self.client = stage.server.client()
 
-    def enqueue(self, first=False):
-        task = self.tasks.sleep.s(0.02)
+    def enqueue(self, first=False, seconds=0.02):
+        task = self.tasks.sleep.s(seconds)
         if first:
             self.client.rpush('huey.redis.outage', self.huey.serialize_task(task))
         else:
@@ -355,7 +367,7 @@ def main():
         arguments, options = arguments[:mark], arguments[mark + 1:]
     if '--at-least-once' in options:
         # Replication is asynchronous: what a master takes just before another is promoted is lost in any mode.
-        LOSSY.intersection_update({'failover', 'frozen-master', 'switchover'})
+        LOSSY.intersection_update({'flushed', 'failover', 'frozen-master', 'switchover'})
     unknown = set(arguments) - set(OUTAGES)
     if unknown:
         sys.exit('outages: unknown: %s; there are %s' % (', '.join(sorted(unknown)), ', '.join(OUTAGES)))

@@ -21,7 +21,7 @@ RETRY_FIELD = re.compile('(retries|retry_delay|retry_backoff)=None')
 FENCE = 'fence-'
 TRACE = b'huey.swift.trace'
 IGNORED = 'huey.swift.'
-LEFTOVERS = ('huey.swift.held.', 'huey.swift.sent.', 'huey.swift.deaths.')
+LEFTOVERS = ('huey.swift.held.', 'huey.swift.batch.', 'huey.swift.sent.', 'huey.swift.deaths.')
 
 
 def producer_id(number):
