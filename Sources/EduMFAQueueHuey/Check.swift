@@ -1,65 +1,167 @@
 import ArgumentParser
 import EduMFAQueue
+import Foundation
 import Huey
 import Pickle
 import Redis
 
+/// A check that has found something; says what.
+struct CheckFailure: Error, CustomStringConvertible {
+    let failed: [String]
+
+    var description: String { "the check failed: \(failed.joined(separator: "; "))" }
+}
+
 /// Says what the worker would do, and whether it could.
 struct Check {
-    let worker: MailWorker
+    let arguments: CheckArguments
+    let mail: MailOptions
+    private var failed: [String] = []
+    private var state: QueueState?
 
-    /// - Throws: `ExitCode` 1 when the worker could not work.
-    func run() async throws {
+    init(arguments: CheckArguments, mail: MailOptions) {
+        self.arguments = arguments
+        self.mail = mail
+    }
+
+    /// What `--json` prints.
+    private struct Report: Encodable {
+        var ok: Bool
+        /// Mails in the queue, mails that wait for another attempt, dead letters; null when Redis does not tell.
+        var waiting: Int?
+        var retrying: Int?
+        var dead: Int?
+        /// For how many seconds the oldest mail has waited; null when none waits.
+        var oldest: Int?
+        var failed: [String]
+
+        enum Key: CodingKey { case ok, waiting, retrying, dead, oldest, failed }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(ok, forKey: .ok)
+            try container.encode(waiting, forKey: .waiting)
+            try container.encode(retrying, forKey: .retrying)
+            try container.encode(dead, forKey: .dead)
+            try container.encode(oldest, forKey: .oldest)
+            try container.encode(failed, forKey: .failed)
+        }
+    }
+
+    /// - Parameter makeWorker: puts the worker together from its settings.
+    /// - Throws: ``CheckFailure`` when the worker could not work.
+    mutating func run(_ makeWorker: () async throws -> MailWorker) async throws {
+        do {
+            let worker = try await makeWorker()
+            showSettings(of: worker)
+            await checkRedis(worker)
+            await checkFiles(worker)
+            await worker.shutDown()
+        } catch {
+            fail("configuration", "\(error)")
+        }
+        for url in arguments.probeSmtp { await probe(url) }
+        if arguments.json { try printReport() }
+        guard failed.isEmpty else { throw CheckFailure(failed: failed) }
+    }
+
+    private func printReport() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let report = Report(
+            ok: failed.isEmpty,
+            waiting: state?.waiting,
+            retrying: state?.retrying,
+            dead: state?.dead,
+            oldest: (state?.oldest?.components.seconds).map(Int.init),
+            failed: failed
+        )
+        let text = String(decoding: try encoder.encode(report), as: UTF8.self)
+        // Plain ASCII, whatever the error was about.
+        Swift.print(text.utf16.map { $0 < 0x7F ? String(UnicodeScalar(UInt8($0))) : Self.escape($0) }.joined())
+    }
+
+    private static func escape(_ unit: UInt16) -> String {
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+
+    // MARK: Parts
+
+    private func showSettings(of worker: MailWorker) {
         let settings = worker.settings
-        row("configuration", settings.file ?? "no file")
+        row("configuration", settings.file ?? settings.missingFile.map { "\($0) does not exist" } ?? "no file")
         for (name, entry) in settings.entries.sorted(by: { $0.key < $1.key }) {
-            row(name, "\(shown(name, entry.value))  (\(entry.source))")
+            row(name, "\(shown(name, entry.value, worker))  (\(entry.source))")
         }
         for warning in settings.warnings { row("warning", warning) }
         row("task", settings.product.taskName)
         row("queue", worker.queue.keys.queue)
-        let isReachable = await checkRedis()
-        let hasKeys = checkKeys()
-        await worker.shutDown()
-        guard isReachable, hasKeys else { throw ExitCode(1) }
     }
 
-    private func checkRedis() async -> Bool {
+    private mutating func checkRedis(_ worker: MailWorker) async {
         let client = worker.queue.client
         row("redis", client.configuration.description)
         do {
             let connection = try await client.connect()
             await connection.close()
-            let waiting = try await client.command("LLEN", .init(worker.queue.keys.queue)).integer ?? 0
-            row("redis", "ok, \(waiting) mail(s) wait, \(try await worker.letters.count()) dead letter(s)")
+            let state = try await worker.state()
+            self.state = state
+            let oldest = state.oldest.map { ", the oldest for \($0.components.seconds) s" } ?? ""
+            row(
+                "redis",
+                """
+                ok, \(state.waiting) mail(s) wait, \(state.retrying) wait for another attempt\(oldest), \
+                \(state.dead) dead letter(s)
+                """
+            )
             if try await !worker.canAcknowledge() {
                 row("redis", "this server is older than 6.2: mail is delivered at most once")
             }
-            if let warning = try await worker.otherGeneration() { row("warning", warning) }
-            return true
+            if let warning = try await worker.otherGeneration() { fail("queue", warning) }
         } catch {
-            row("redis", "FAILED: \(error)")
-            return false
+            fail("redis", "\(error)")
         }
     }
 
-    private func checkKeys() -> Bool {
-        switch worker.passwords {
-        case .keyFile:
-            row("key file", "ok")
-            return true
-        case .unavailable(let reason):
-            row("key file", "FAILED: \(reason)")
-            return false
+    private mutating func checkFiles(_ worker: MailWorker) async {
+        if let problem = await worker.passwords.problem() { fail("key file", problem) } else { row("key file", "ok") }
+        if mail.authorityFile != nil {
+            if let problem = await worker.authorityProblem() {
+                fail("--smtp-ca-file", problem)
+            } else {
+                row("--smtp-ca-file", "ok")
+            }
         }
+    }
+
+    private mutating func probe(_ url: String) async {
+        do {
+            let password = ProcessInfo.processInfo.environment["SMTP_PROBE_PASSWORD"]
+            let probe = try SMTPProbe(url, password: password)
+            do throws(MailFailure) {
+                row("smtp \(probe.name)", "ok: \(try await probe.run(mail))")
+            } catch {
+                fail("smtp \(probe.name)", error.reason)
+            }
+        } catch {
+            fail("smtp", "\(error)")
+        }
+    }
+
+    // MARK: Rows
+
+    private mutating func fail(_ name: String, _ reason: String) {
+        failed.append("\(name): \(reason)")
+        row(name, "FAILED: \(reason)")
     }
 
     private func row(_ name: String, _ text: String) {
-        print(name.padding(26) + " " + text)
+        if !arguments.json { print(name.padding(26) + " " + text) }
     }
 
     /// A value without secrets.
-    private func shown(_ name: String, _ value: PickleValue) -> String {
+    private func shown(_ name: String, _ value: PickleValue, _ worker: MailWorker) -> String {
         let prefix = worker.settings.product.queueOptionPrefix
         guard name.hasPrefix(prefix) else { return worker.settings.product.uses(name) ? value.repr : "***" }
         switch name.dropFirst(prefix.count) {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import EduMFAQueue
 import Huey
-import Pickle
 
 /// The mail that was put aside.
 struct DeadCommand: AsyncParsableCommand {
@@ -19,20 +18,7 @@ struct DeadArguments: ParsableArguments {
     var place: PlaceArguments
 
     func withLetters(_ body: (DeadMail) async throws -> Void) async throws {
-        var options = MailWorker.Options()
-        options.cleaning = place.cleanName.cleaning
-        let worker = try MailWorker(
-            settings: try await place.settings(),
-            options: options,
-            makeLogger: EduMFAQueueHuey.silence
-        )
-        do {
-            try await body(worker.letters)
-            await worker.shutDown()
-        } catch {
-            await worker.shutDown()
-            throw error
-        }
+        try await place.withWorker { try await body($0.letters) }
     }
 }
 
@@ -128,9 +114,7 @@ struct DeadDropCommand: AsyncParsableCommand {
 }
 
 extension DeadMail.Entry {
-    var time: String {
-        (try? PickleDateTime(microsecondsSinceEpoch: letter.time)).map { "\($0) UTC" } ?? "?"
-    }
+    var time: String { moment(letter.time) }
 
     /// The letter on one line.
     var line: String {

@@ -1,3 +1,4 @@
+import EduMFAQueue
 import Huey
 import Logging
 
@@ -17,11 +18,16 @@ struct EduMFALogHandler: LogHandler {
     var logLevel: Logger.Level
     let label: String
     let output: LogFile
+    /// Whether a line has only time and message: huey's `-S`.
+    let simple: Bool
+    private let isEngine: Bool
 
-    init(label: String, logLevel: Logger.Level, output: LogFile) {
+    init(label: String, logLevel: Logger.Level, output: LogFile, simple: Bool = false) {
         self.label = SafeText.escaped(label)
         self.logLevel = logLevel
         self.output = output
+        self.simple = simple
+        isEngine = label == "huey" || label.hasPrefix("huey.")
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -30,9 +36,23 @@ struct EduMFALogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
+        let level = isEngine ? Self.engineLevel(event.level, event.message.description) : event.level
+        guard level >= logLevel else { return }
         let text = LogText(event.message, event.metadata.map { metadata.merging($0) { $1 } } ?? metadata)
-        let place = "[\(getpid())][\(Self.thread)][\(Self.name(event.level))][\(label):\(event.line)]"
-        output.write(Self.secured("[\(Self.time())]\(place) \(text.lines)", isMarked: text.wasEscaped) + "\n")
+        let place = simple ? "" : "[\(getpid())][\(Self.thread)][\(Self.name(level))][\(label):\(event.line)]"
+        let head = simple ? Self.time() : "[\(Self.time())]\(place)"
+        output.write(Self.secured("\(head) \(text.lines)", isMarked: text.wasEscaped) + "\n", level)
+    }
+
+    /// The level of a line of the task queue itself. ERROR is for mail that somebody did not get: of its errors, those about messages that
+    /// were given up. All others are outages, after which it goes on where it was.
+    static func engineLevel(_ level: Logger.Level, _ message: String) -> Logger.Level {
+        guard level == .error else { return level }
+        let isLoss =
+            message.contains("put aside") || message.hasPrefix("Unhandled")
+            || message.hasPrefix("Unable to deserialize")
+            || message.contains("cannot be written")
+        return isLoss ? .error : .warning
     }
 
     /// What Python calls the thread's identifier.

@@ -14,11 +14,15 @@ struct EduMFAQueueHuey: ConsumerCommand {
             The queue is the one that eduMFA's configuration names: $EDUMFA_CONFIGFILE, or /etc/edumfa/edumfa.cfg. Environment \
             variables of a setting's name come before the file, options before both. Times are seconds, or numbers with s, m, h or d.
             """,
-        subcommands: [DeadCommand.self]
+        version: HueyPackage.version,
+        subcommands: [DeadCommand.self, WaitingCommand.self]
     )
 
     @OptionGroup(title: "Configuration")
     var place: PlaceArguments
+
+    @OptionGroup(title: "Check")
+    var checking: CheckArguments
 
     @OptionGroup(title: "Mail")
     var mail: MailArguments
@@ -26,14 +30,20 @@ struct EduMFAQueueHuey: ConsumerCommand {
     @OptionGroup(title: "Worker")
     var consumer: ConsumerArguments
 
+    @OptionGroup(title: "Log")
+    var log: LogArguments
+
     @Flag(
         help:
             "A worker that dies loses the mail it had in hand, as Python's does; otherwise another sends it, perhaps again."
     )
     var atMostOnce = false
 
-    @Flag(help: "Print the effective configuration, test Redis and the key file, and end.")
-    var check = false
+    func validate() throws {
+        guard consumer.logfile == nil || !log.logStderr else {
+            throw ValidationError("-l and --log-stderr exclude each other.")
+        }
+    }
 
     func consumerOptions() throws -> ConsumerOptions {
         var options = consumer.options
@@ -43,25 +53,37 @@ struct EduMFAQueueHuey: ConsumerCommand {
         return options
     }
 
-    func makeHuey(logger: Logger) async throws -> Huey {
-        try await makeWorker { _ in logger }.huey
-    }
+    static func consumerIsReady() { Systemd.notify("READY=1") }
 
-    private func makeWorker(_ makeLogger: (String) -> Logger) async throws -> MailWorker {
-        var options = mail.options
-        options.cleaning = place.cleanName.cleaning
-        return try MailWorker(settings: try await place.settings(), options: options, makeLogger: makeLogger)
+    func makeHuey(logger: Logger) async throws -> Huey {
+        try await place.worker(mail.options) { _ in logger }.huey
     }
 
     func run() async throws {
-        if check { return try await Check(worker: makeWorker(Self.silence)).run() }
+        if checking.check {
+            var check = Check(arguments: checking, mail: mail.options.mail)
+            return try await check.run { try await place.worker(mail.options) }
+        }
+        var opened: WorkerLog?
+        do {
+            try await start(&opened)
+        } catch {
+            // Whoever reads the log must not look for the reason on a stream that nobody keeps.
+            let log = opened ?? WorkerLog(product: place.product, consumer: consumer, log: log)
+            log?.logger("\(place.product.module).lib.queue").error("The worker cannot start: \(error)")
+            throw error
+        }
+    }
+
+    private func start(_ opened: inout WorkerLog?) async throws {
         let settings = try await place.settings()
         var options = mail.options
         options.cleaning = place.cleanName.cleaning
-        // Once without a log, so that a configuration that makes no queue is told before any log file is touched.
+        // Once without a log: a configuration that makes no queue names no log either.
         let probe = try MailWorker(settings: settings, options: options, makeLogger: Self.silence)
         await probe.shutDown()
-        let log = try WorkerLog(settings: settings, arguments: consumer)
+        let log = try WorkerLog(settings: settings, consumer: consumer, log: log)
+        opened = log
         print(log.announcement)
         LogFlush.standardOutput()
         let worker = try MailWorker(settings: settings, options: options, makeLogger: log.logger)
@@ -71,10 +93,12 @@ struct EduMFAQueueHuey: ConsumerCommand {
     static func silence(_ label: String) -> Logger { Logger(label: label) { _ in SwiftLogNoOpLogHandler() } }
 
     private func work(_ worker: MailWorker, _ log: WorkerLog) async throws {
+        log.logger("\(place.product.module).lib.queue").info("edumfa-queue-huey \(HueyPackage.version)")
         // Ages first: any other look at the queue would spoil them.
         await worker.monitor.begin()
         await worker.logWarnings()
         let monitor = Task { await worker.monitor.run() }
+        let signsOfLife = Task { await Systemd.keepAlive() }
         var command = self
         if !atMostOnce, (try? await worker.canAcknowledge()) == false {
             log.logger("huey.consumer").warning(
@@ -86,6 +110,7 @@ struct EduMFAQueueHuey: ConsumerCommand {
             monitor.cancel()
             await monitor.value
             await worker.shutDown()
+            signsOfLife.cancel()
         }
     }
 }

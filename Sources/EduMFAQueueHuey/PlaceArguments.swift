@@ -1,7 +1,9 @@
 import ArgumentParser
 import EduMFAQueue
 import HueyRedis
+import Logging
 import Pickle
+import SMTP
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -74,26 +76,49 @@ struct PlaceArguments: ParsableArguments {
     func settings() async throws -> Settings {
         let (product, environment) = (product, ProcessInfo.processInfo.environment)
         let path = config ?? product.file(environment: environment) { FileManager.default.fileExists(atPath: $0) }
+        let file = try read(path)
         let loader = SettingsLoader(
             product: product,
-            file: try read(path),
+            file: file,
             environment: environment,
             flags: try flags(product),
             interpreter: PythonProcess(named: python, environment: environment)
         )
-        return try await loader.load()
+        var settings = try await loader.load()
+        if file == nil { settings.missingFile = path }
+        return settings
     }
 
     /// A missing file is no error, as in eduMFA: everything may come from the environment. One that is named here must be there.
     private func read(_ path: String) throws -> (path: String, source: [UInt8])? {
-        guard FileManager.default.fileExists(atPath: path) else {
-            if config != nil { throw ConfigurationError("the configuration file \(path) does not exist") }
-            return nil
+        do throws(FileError) {
+            return (path, try SmallFile.read(path, limit: 16 << 20).content)
+        } catch {
+            if error.isMissing, config == nil { return nil }
+            throw ConfigurationError("the configuration file \(error)")
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ConfigurationError("the configuration file \(path) cannot be read: check its permissions")
+    }
+
+    /// A worker with these settings.
+    func worker(
+        _ options: MailWorker.Options = MailWorker.Options(),
+        _ makeLogger: (String) -> Logger = EduMFAQueueHuey.silence
+    ) async throws -> MailWorker {
+        var options = options
+        options.cleaning = cleanName.cleaning
+        return try MailWorker(settings: try await settings(), options: options, makeLogger: makeLogger)
+    }
+
+    /// Lends a worker that does not work, for its queue.
+    func withWorker(_ body: (MailWorker) async throws -> Void) async throws {
+        let worker = try await worker()
+        do {
+            try await body(worker)
+            await worker.shutDown()
+        } catch {
+            await worker.shutDown()
+            throw error
         }
-        return (path, [UInt8](data))
     }
 
     private func flags(_ product: Product) throws -> [String: PickleValue] {

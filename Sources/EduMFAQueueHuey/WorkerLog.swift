@@ -5,43 +5,68 @@ import HueyConsumer
 import Logging
 import Pickle
 
-/// Where the worker logs to: the rules of Python's `edumfa-queue-huey`.
+/// Where the worker logs to: the rules of Python's `edumfa-queue-huey`, and standard streams.
 struct WorkerLog: Sendable {
     /// What the worker prints when it starts.
     let announcement: String
     private let level: Logger.Level
     private let output: LogFile
+    private let simple: Bool
 
-    /// - Throws: ``ConfigurationError`` for `-l` beside a logging configuration, or a file that cannot be opened.
-    init(settings: Settings, arguments: ConsumerArguments) throws {
+    /// - Throws: ``ConfigurationError`` for `-l` beside a logging configuration, ``LogFileError`` for a file that cannot be opened.
+    init(settings: Settings, consumer: ConsumerArguments, log: LogArguments) throws {
         let product = settings.product
         let configuration = settings.text(product.loggingConfigurationSetting) ?? product.defaultLoggingConfiguration
         var isDirectory: ObjCBool = false
         if FileManager.default.fileExists(atPath: configuration, isDirectory: &isDirectory), !isDirectory.boolValue {
-            guard arguments.logfile == nil else {
+            guard consumer.logfile == nil else {
                 throw ConfigurationError(
                     "-l is unsupported if \(product.loggingConfigurationSetting) is used. Exiting."
                 )
             }
             // It is Python's to be carried out; the service manager takes the lines.
-            output = .standardError
+            output = LogFile(stream: STDERR_FILENO, hasPriorities: log.logStderr ? true : nil)
             announcement = "Using logging configuration from '\(configuration)'"
         } else {
-            let path = arguments.logfile ?? product.logFile
-            guard let file = LogFile(path: path) else {
-                throw ConfigurationError("the log file \(path) cannot be opened")
-            }
-            output = file
-            announcement = "Logging to '\(path)'"
+            (output, announcement) = try Self.output(product, consumer, log)
         }
         level =
-            arguments.verbose
-            ? .debug : arguments.quiet ? .warning : Self.level(settings[product.logLevelSetting] ?? .none)
+            consumer.verbose
+            ? .debug : consumer.quiet ? .warning : Self.level(settings[product.logLevelSetting] ?? .none)
+        simple = consumer.simple
+    }
+
+    /// A log for what goes wrong before the settings are known. Where the file that was asked for cannot be opened, it is the usual one.
+    ///
+    /// - Returns: nil where neither can be opened.
+    init?(product: Product, consumer: ConsumerArguments, log: LogArguments) {
+        let made =
+            (try? Self.output(product, consumer, log))
+            ?? (try? LogFile(path: product.logFile)).map { ($0, "") }
+        guard let made else { return nil }
+        (output, announcement) = made
+        level = .info
+        simple = consumer.simple
+    }
+
+    private static func output(
+        _ product: Product,
+        _ consumer: ConsumerArguments,
+        _ log: LogArguments
+    ) throws -> (LogFile, announcement: String) {
+        if log.logStderr {
+            return (LogFile(stream: STDERR_FILENO, hasPriorities: true), "Logging to standard error")
+        }
+        let path = consumer.logfile ?? product.logFile
+        if path == "-" { return (LogFile(stream: STDOUT_FILENO), "Logging to standard output") }
+        return (try LogFile(path: path), "Logging to '\(path)'")
     }
 
     func logger(_ label: String) -> Logger {
-        let (level, output) = (level, output)
-        return Logger(label: label) { EduMFALogHandler(label: $0, logLevel: level, output: output) }
+        let (level, output, simple) = (level, output, simple)
+        return Logger(label: label) {
+            EduMFALogHandler(label: $0, logLevel: level, output: output, simple: simple)
+        }
     }
 
     /// A level of Python's `logging`: a number or a name.

@@ -26,7 +26,8 @@ import UnixSignals
 /// }
 /// ```
 ///
-/// SIGINT lets running tasks finish, SIGTERM interrupts them (`-g TERM` swaps the two), SIGHUP finishes and starts anew. The exit status is
+/// SIGINT lets running tasks finish, SIGTERM interrupts them (`-g TERM` swaps the two), SIGHUP finishes and starts what is installed
+/// under the program's path by then. The exit status is
 /// 0 after a requested stop, 1 when the consumer cannot start, 2 for a bad option.
 public protocol ConsumerCommand: AsyncParsableCommand, SendableMetatype {
     /// The parsed options: declare it as `@OptionGroup`.
@@ -49,6 +50,8 @@ extension ConsumerCommand {
 
     /// Parses the command line and runs; ends the process.
     public static func main() async {
+        // Before anybody can have installed another program in its place.
+        _ = ProcessIdentity.executable
         var command: any ParsableCommand
         do {
             command = try parseAsRoot()

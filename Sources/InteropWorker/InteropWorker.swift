@@ -20,7 +20,8 @@ import Redis
 struct InteropWorker: ConsumerCommand {
     static let configuration = CommandConfiguration(
         commandName: "interop-worker",
-        abstract: "A Swift consumer for huey with the tasks of the interop checks."
+        abstract: "A Swift consumer for huey with the tasks of the interop checks.",
+        version: HueyPackage.version
     )
 
     @OptionGroup var instance: InstanceArguments

@@ -1,5 +1,13 @@
 /// A product with this job queue: eduMFA, and privacyIDEA, which it comes from.
 package struct Product: Sendable, Hashable {
+    /// What it is called in messages.
+    package var name: String
+    /// What its loggers' names begin with.
+    package var module: String
+    /// The headers that it gives every mail.
+    package var mailHeaders: [MailHeader]
+    /// What the name of a setting has before it in the environment, for Flask's `from_prefixed_env`; nil where the product does not use it.
+    package var environmentPrefix: String?
     /// What every setting's name begins with.
     package var prefix: String
     /// The environment variable with the path of the configuration file.
@@ -18,6 +26,11 @@ package struct Product: Sendable, Hashable {
     package var securityModule: String
 
     package static let eduMFA = Product(
+        name: "eduMFA",
+        module: "edumfa",
+        mailHeaders: [
+            MailHeader(name: "Precedence", value: "bulk"), MailHeader(name: "Auto-Submitted", value: "auto-generated"),
+        ],
         prefix: "EDUMFA_",
         fileVariable: "EDUMFA_CONFIGFILE",
         defaultFile: "/etc/edumfa/edumfa.cfg",
@@ -29,6 +42,10 @@ package struct Product: Sendable, Hashable {
     )
 
     package static let privacyIDEA = Product(
+        name: "privacyIDEA",
+        module: "privacyidea",
+        mailHeaders: [],
+        environmentPrefix: "PRIVACYIDEA_",
         prefix: "PI_",
         fileVariable: "PRIVACYIDEA_CONFIGFILE",
         defaultFile: "/etc/privacyidea/pi.cfg",

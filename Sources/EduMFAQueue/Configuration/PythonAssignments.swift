@@ -12,6 +12,8 @@ package struct PythonAssignments: Sendable {
     package private(set) var bindings: [String: Binding] = [:]
     /// A line that may bind any name, such as `from … import *`, or one that could not be read at all.
     package private(set) var opaqueLine: Int?
+    /// The first line that is no Python, as far as that can be told without Python.
+    private(set) var syntaxErrorLine: Int?
 
     /// Reads a source file in UTF-8.
     package init(source: [UInt8]) {
@@ -23,6 +25,10 @@ package struct PythonAssignments: Sendable {
         var block = Block.none
         for line in lines {
             if line.indentation == 0 { block = .none }
+            if syntaxErrorLine == nil, line.hasAdjacentOperands {
+                syntaxErrorLine = line.number
+                opaqueLine = line.number
+            }
             switch block {
             case .function: readGlobals(line)
             case .plain: readStores(line.tokens[...], line.number)
@@ -35,7 +41,10 @@ package struct PythonAssignments: Sendable {
                 }
             }
         }
-        if let error { opaqueLine = error.line }
+        if let error {
+            opaqueLine = error.line
+            syntaxErrorLine = syntaxErrorLine ?? error.line
+        }
     }
 
     /// What an indented line belongs to.
@@ -150,5 +159,30 @@ private struct StoredNames {
         guard index >= 0, case .name(let name) = tokens[index] else { return }
         if index > 0, tokens[index - 1] == .symbol(".") { return }
         names.insert(name)
+    }
+}
+
+extension PythonLine {
+    /// Words after which, or before which, Python takes a name, a number or a string without an operator between them.
+    private static let keywords: Set<String> = [
+        "and", "as", "assert", "async", "await", "break", "case", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "match", "nonlocal", "not",
+        "or", "pass", "raise", "return", "try", "type", "while", "with", "yield",
+    ]
+
+    /// Whether two values stand side by side, as in `NAME 'value'`: a forgotten operator.
+    fileprivate var hasAdjacentOperands: Bool {
+        zip(tokens, tokens.dropFirst()).contains { pair in
+            if case (.string, .string) = pair { return false }
+            return Self.isOperand(pair.0) && Self.isOperand(pair.1)
+        }
+    }
+
+    private static func isOperand(_ token: PythonToken) -> Bool {
+        switch token {
+        case .name(let name): !keywords.contains(name)
+        case .number, .string: true
+        case .symbol: false
+        }
     }
 }

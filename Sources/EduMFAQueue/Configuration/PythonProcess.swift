@@ -85,6 +85,9 @@ package struct PythonProcess: PythonInterpreter {
             guard let failure = answer?.elements, let kind = failure.first?.string else {
                 throw ConfigurationError("\(path) could not run it: \(result.ending)")
             }
+            if ["SyntaxError", "IndentationError", "TabError"].contains(kind) {
+                throw ConfigurationError(syntaxErrorIn: file, line: failure.dropFirst().first?.int)
+            }
             let place = failure.dropFirst().first?.int.map { " in \(file), line \($0)" } ?? ""
             throw ConfigurationError("\(path) could not run it: \(kind.shortened)\(place)")
         }

@@ -19,6 +19,8 @@ package struct Settings: Sendable {
     package let product: Product
     /// The configuration file; nil when there is none.
     package let file: String?
+    /// The configuration file that was looked for in vain.
+    package var missingFile: String?
     package private(set) var entries: [String: Entry] = [:]
     /// What an administrator should know, though the worker can start.
     package internal(set) var warnings: [String] = []
@@ -42,6 +44,9 @@ package struct Settings: Sendable {
         return text
     }
 
+    /// What a message about a setting that is missing has to add.
+    var absence: String { missingFile.map { "; the configuration file \($0) does not exist" } ?? "" }
+
     /// The value of a text from the environment or the command line: None, True, False and ints are what they are in Python, everything
     /// else is a string.
     package static func value(ofText text: String) -> PickleValue { PythonLiteral.value(ofText: text) }
@@ -60,6 +65,16 @@ package struct Settings: Sendable {
 /// A configuration that a worker cannot start with.
 package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
+    /// Whether the file is no Python, so that the product itself does not start with it.
+    let isSyntaxError: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String) {
+        self.description = description
+        isSyntaxError = false
+    }
+
+    init(syntaxErrorIn path: String, line: Int?) {
+        description = "syntax error in \(path)" + (line.map { ", line \($0)" } ?? "")
+        isSyntaxError = true
+    }
 }

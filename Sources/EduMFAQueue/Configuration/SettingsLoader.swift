@@ -38,6 +38,13 @@ package struct SettingsLoader: Sendable {
     /// - Throws: ``ConfigurationError`` naming the setting that could not be read, and how else to pass it.
     package func load() async throws -> Settings {
         var settings = Settings(product: product, file: file?.path)
+        // Flask reads these first, so that the file comes before them.
+        if let prefix = product.environmentPrefix {
+            for (name, text) in environment where name.hasPrefix(prefix) {
+                let setting = String(name.dropFirst(prefix.count))
+                if product.uses(setting) { settings.set(setting, FlaskEnvironment.value(text), from: .environment) }
+            }
+        }
         if let file { try await read(file, into: &settings) }
         for (name, text) in environment where product.uses(name) && name != product.fileVariable {
             settings.set(name, PythonLiteral.value(ofText: text), from: .environment)
@@ -73,7 +80,12 @@ package struct SettingsLoader: Sendable {
             for (name, line) in unread where values[name] == nil {
                 try complain(name, line, file.path, "its value is no plain data", &settings)
             }
+        } catch let error as ConfigurationError where error.isSyntaxError {
+            throw error
         } catch let error as ConfigurationError {
+            if interpreter == nil, let line = assignments.syntaxErrorLine {
+                throw ConfigurationError(syntaxErrorIn: file.path, line: line)
+            }
             for (name, line) in unread.sorted(by: { $0.key < $1.key }) where settings[name] == nil {
                 try complain(name, line, file.path, error.description, &settings)
             }

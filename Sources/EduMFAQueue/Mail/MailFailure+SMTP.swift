@@ -3,6 +3,13 @@ internal import SMTP
 extension MailFailure {
     /// What a failed dialogue means for the mail.
     init(_ error: SMTPError, _ message: MailMessage, at server: SMTPServer) {
+        self.init(error, at: server)
+        let refused = error.refusals.map { RefusedRecipient($0, message) }
+        self.refused = refused.isEmpty ? [] : message.unusable + refused
+    }
+
+    /// What a failed dialogue means, whatever the mail.
+    init(_ error: SMTPError, at server: SMTPServer) {
         let kind: Kind =
             if error.mayBeDelivered {
                 .unconfirmed
@@ -13,14 +20,11 @@ extension MailFailure {
                 case .untrustedCertificate, .noStartTLS, .noAuthentication, .invalidCommand: .permanent
                 }
             }
-        let refused = error.refusals.map { RefusedRecipient($0, message) }
-        self.init(
-            kind,
-            "\(server): \(error)",
-            code: error.reply?.code,
-            reply: error.reply?.text,
-            refused: refused.isEmpty ? [] : message.unusable + refused
-        )
+        let advice =
+            error.code == .untrustedCertificate
+            ? " (name the authority that vouches for it with --smtp-ca-file, or the server with --insecure-smtp-tls-server)"
+            : ""
+        self.init(kind, "\(server): \(error)\(advice)", code: error.reply?.code, reply: error.reply?.text)
     }
 }
 

@@ -71,6 +71,8 @@ public struct MailReceipt: Sendable, Hashable {
     public var reply: String
     /// The recipients that do not get it.
     public var refused: [RefusedRecipient]
+    /// What an administrator should know of the mail, though it went.
+    public var remark: String?
 
     public init(code: Int, reply: String, refused: [RefusedRecipient] = []) {
         self.code = code

@@ -4,10 +4,10 @@ internal import SMTP
 
 extension MailJob {
     /// Where the mail goes, and with which login.
-    package func access(_ passwords: MailPasswords, _ options: MailOptions) throws(MailFailure) -> MailAccess {
+    package func access(_ passwords: MailPasswords, _ options: MailOptions) async throws(MailFailure) -> MailAccess {
         var credentials: SMTPCredentials?
         if let stored = settings.password {
-            credentials = SMTPCredentials(username: settings.username, password: try passwords.password(stored))
+            credentials = SMTPCredentials(username: settings.username, password: try await passwords.password(stored))
         }
         let server = SMTPServer(
             host: settings.host,
@@ -21,10 +21,13 @@ extension MailJob {
 
     /// The mail as Python would write it at this time.
     ///
-    /// - Parameter randomNumber: for the boundary of a multipart body that has none.
+    /// - Parameters:
+    ///   - headers: those that the product gives every mail, beside the job's own.
+    ///   - randomNumber: for the boundary of a multipart body that has none.
     /// - Throws: a permanent failure for a body that Python would not send either, and for whatever would break out of its header.
     package func message(
         at time: TimeSource,
+        headers: [MailHeader] = Product.eduMFA.mailHeaders,
         randomNumber: () -> UInt64 = { UInt64.random(in: 0..<UInt64(Int64.max)) }
     ) throws(MailFailure) -> MailMessage {
         let (usable, unusable) = envelope()
@@ -32,7 +35,7 @@ extension MailJob {
             throw MailFailure(.permanent, "the job has no recipient that is an address", refused: unusable)
         }
         let text = try withoutActuallyEscaping(randomNumber) { number throws(MailFailure) in
-            try rendered(date: Self.date(time), MIMERenderer(randomNumber: number))
+            try rendered(date: Self.date(time), headers, MIMERenderer(randomNumber: number))
         }
         guard text.allSatisfy({ $0 < 0x80 }) else {
             throw .permanent("the mail has characters beyond ASCII that its headers do not declare")
@@ -102,16 +105,19 @@ extension MailJob {
 
     // MARK: Headers and body
 
-    private func rendered(date: String, _ renderer: MIMERenderer) throws(MailFailure) -> [UInt8] {
-        let own: [(name: String, value: HeaderValue)] = [
+    private func rendered(
+        date: String,
+        _ constant: [MailHeader],
+        _ renderer: MIMERenderer
+    ) throws(MailFailure) -> [UInt8] {
+        var own: [(name: String, value: HeaderValue)] = [
             ("Subject", subject),
             ("From", .text(PythonText(sender))),
             ("To", .text(PythonText(recipients.joined(separator: ",")))),
             ("Date", .text(PythonText(date))),
             ("Reply-To", replyTo),
-            ("Precedence", .text(PythonText("bulk"))),
-            ("Auto-Submitted", .text(PythonText("auto-generated"))),
         ]
+        own += constant.map { ($0.name, .text(PythonText($0.value))) }
         if MIMEPart.isMIME(body) {
             var part = try MIMEPart(body, isWhole: true)
             part.headers += own

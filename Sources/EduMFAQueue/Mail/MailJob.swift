@@ -118,11 +118,32 @@ private struct MailCall {
         for (name, value) in zip(Self.parameters, positional) { values[name] = value }
         guard let kwargs, !kwargs.isNone else { return }
         guard let keywords = kwargs.mapping else { throw .permanent("the job's keyword arguments are not a mapping") }
+        try MailKeywords.refuseUnknown(keywords, Set(Self.parameters), in: "the job's call")
         for (key, value) in keywords {
-            guard let name = key.string, Self.parameters.contains(name), values.updateValue(value, forKey: name) == nil
-            else { throw .permanent("the job has a keyword argument that it does not take") }
+            guard let name = key.string, Self.parameters.contains(name) else { continue }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw .permanent("the job has two values for the argument '\(name)'")
+            }
         }
     }
 
     subscript(name: String) -> PickleView? { values[name] }
+}
+
+/// What a newer eduMFA or privacyIDEA may ask for that is not known here.
+enum MailKeywords {
+    /// Nothing that is asked for is left out in silence. What is false in Python asks for nothing.
+    ///
+    /// - Throws: a permanent failure with the first name that is not known and has a value.
+    static func refuseUnknown(
+        _ pairs: PickleView.Pairs,
+        _ known: Set<String>,
+        in place: String
+    ) throws(MailFailure) {
+        for (key, value) in pairs where value.isTruthy {
+            if let name = key.string, known.contains(name) { continue }
+            let name = key.string?.shortened ?? "of the type \(key.kind)"
+            throw .permanent("\(place) has a keyword that this worker does not know: \(name)")
+        }
+    }
 }

@@ -14,6 +14,8 @@ package struct MailOptions: Sendable, Hashable {
     package var idleTime: Duration = .seconds(5)
     /// How many messages one connection carries.
     package var messagesPerConnection = 100
+    /// The headers that the product gives every mail.
+    package var headers = Product.eduMFA.mailHeaders
     /// How the client names itself in EHLO; `nil` for what Python would say.
     package var localName: String?
 
@@ -25,4 +27,10 @@ package struct MailOptions: Sendable, Hashable {
         return trustsAllServers || trustedServers.contains(host) || trustedServers.contains("\(host):\(port)")
             ? .none : .full
     }
+}
+
+/// A header that is the same in every mail of a product.
+package struct MailHeader: Sendable, Hashable {
+    package var name: String
+    package var value: String
 }

@@ -11,10 +11,19 @@ struct MailSettings: Sendable {
     var password: String?
     var sender: PickleView?
     var timeout: Duration?
+    /// `nil` for mail without an S/MIME signature.
+    var signature: SMIMESettings?
+
+    /// What eduMFA 2.9 and privacyIDEA 3.14 put into a job.
+    private static let known: Set<String> = [
+        "id", "identifier", "server", "port", "username", "password", "sender", "tls", "description", "timeout",
+        "enqueue_job", "smime", "dont_send_on_error", "private_key", "private_key_password", "certificate",
+    ]
 
     /// - Throws: what eduMFA would stumble over: no dict, missing keys, a port that is no number.
     init(_ view: PickleView) throws(MailFailure) {
         guard let pairs = view.mapping else { throw .permanent("the job's server configuration is not a dict") }
+        try MailKeywords.refuseUnknown(pairs, Self.known, in: "the job's server configuration")
         let config = PythonMapping(pairs)
         guard let server = config["server"]?.string else {
             throw .permanent("the job's server configuration has no 'server'")
@@ -37,6 +46,7 @@ struct MailSettings: Sendable {
         host = address.host
         sender = config["sender"]
         timeout = Self.timeout(config["timeout"])
+        signature = SMIMESettings(config)
         username = ""
         if let name = config["username"], name.isTruthy {
             guard let text = name.string else { throw .permanent("the job's 'username' is not a string") }

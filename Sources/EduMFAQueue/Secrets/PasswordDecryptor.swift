@@ -1,41 +1,23 @@
 internal import Crypto
 internal import CryptoExtras
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
-/// Why a key file cannot be used.
-package struct KeyFileError: Error, Sendable, Hashable, CustomStringConvertible {
-    package var description: String
-
-    init(_ description: String) { self.description = description }
-}
-
 /// Decrypts what eduMFA's default security module encrypted with the second key of the file `EDUMFA_ENCFILE`: AES-256-CBC,
 /// `hex(iv):hex(ciphertext)`.
 package struct PasswordDecryptor: Sendable {
     private let key: SymmetricKey
 
-    /// Reads the key file: three keys of 32 bytes.
-    ///
-    /// - Throws: when it cannot be read, is too short, or is itself encrypted with a password (eduMFA's sign: more than 100 bytes).
-    package init(keyFile path: String) throws(KeyFileError) {
-        let content: Data
-        do {
-            content = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw KeyFileError("the key file \(path) cannot be read")
-        }
+    /// - Parameters:
+    ///   - content: three keys of 32 bytes.
+    ///   - path: the key file, for messages.
+    /// - Throws: when it is too short, or is itself encrypted with a password (eduMFA's sign: more than 100 bytes).
+    init(_ content: [UInt8], of path: String) throws(KeyFileError) {
         guard content.count <= 100 else {
             throw KeyFileError("the key file \(path) is protected with a password, which this worker does not have")
         }
         guard content.count >= 64 else {
             throw KeyFileError("the key file \(path) has \(content.count) bytes instead of 96")
         }
-        key = SymmetricKey(data: content[content.startIndex + 32..<content.startIndex + 64])
+        self.init(keys: content)
     }
 
     init(keys: [UInt8]) { key = SymmetricKey(data: keys[32..<64]) }

@@ -83,7 +83,7 @@ package struct DeadMail: Sendable {
     }
 
     /// FNV-1a: a name for what has no id.
-    private static func hash(_ data: [UInt8]) -> String {
+    static func hash(_ data: [UInt8]) -> String {
         let value = data.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

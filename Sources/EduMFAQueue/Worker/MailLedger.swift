@@ -1,4 +1,5 @@
 package import Redis
+internal import SMTP
 import Synchronization
 
 /// What is remembered of a mail that waits for another attempt.
@@ -7,12 +8,17 @@ package struct MailAttempts: Sendable, Hashable {
     package let count: Int
     /// When the mail was first seen, in microseconds since the epoch.
     package let firstSeen: Int
+    /// Why the last attempt failed; nil where that is not known.
+    package let reason: String?
 
     /// Anybody may write to the keys of Redis: numbers that no worker would write become the nearest that one could.
-    package init(count: Int, firstSeen: Int) {
+    package init(count: Int, firstSeen: Int, reason: String? = nil) {
         self.count = min(max(count, 0), 1_000_000)
         self.firstSeen = min(max(firstSeen, 0), Self.lastMoment)
+        self.reason = reason.map { String($0.prefix(Self.reasonLimit)) }
     }
+
+    private static let reasonLimit = 1000
 
     /// The end of the year 9999, with which Python's time ends.
     private static let lastMoment = 253_402_300_799_999_999
@@ -39,13 +45,35 @@ package struct RedisMailLedger: MailLedger {
     }
 
     package func attempts(of id: String) async throws -> MailAttempts? {
-        let text = try await client.command("GET", .init(prefix + id)).string
-        let numbers = text?.split(separator: " ").compactMap { Int($0) } ?? []
-        return numbers.count == 2 ? MailAttempts(count: numbers[0], firstSeen: numbers[1]) : nil
+        Self.attempts(try await client.command("GET", .init(prefix + id)).string)
     }
 
+    /// Those of several mails, in their order.
+    func attempts(of ids: [String]) async throws -> [MailAttempts?] {
+        guard !ids.isEmpty else { return [] }
+        var batch = RedisBatch()
+        for id in ids { batch.append("GET", .init(prefix + id)) }
+        return try await client.execute(batch).map { Self.attempts(try? $0.get().string) }
+    }
+
+    /// `count firstSeen`, and the reason as one word in base64: workers of before took numbers only, and no other words.
+    private static func attempts(_ text: String?) -> MailAttempts? {
+        let words = text?.split(separator: " ") ?? []
+        let numbers = words.compactMap { Int($0) }
+        guard numbers.count == 2 else { return nil }
+        let reason = words.first { $0.hasPrefix(Self.reasonMark) }.map { word in
+            String(decoding: Base64.decode(String(word.dropFirst(Self.reasonMark.count))), as: UTF8.self)
+        }
+        return MailAttempts(count: numbers[0], firstSeen: numbers[1], reason: reason)
+    }
+
+    private static let reasonMark = "reason:"
+
     package func remember(_ attempts: MailAttempts, of id: String, seconds: Int) async throws {
-        let text = "\(attempts.count) \(attempts.firstSeen)"
+        let reason = attempts.reason.map {
+            " \(Self.reasonMark)" + String(decoding: Base64.encode(Array($0.utf8)), as: UTF8.self)
+        }
+        let text = "\(attempts.count) \(attempts.firstSeen)\(reason ?? "")"
         try await client.command("SET", .init(prefix + id), .init(text), "EX", .init(max(1, seconds)))
     }
 

@@ -43,7 +43,8 @@ struct MailRun {
     func perform() async throws -> Bool {
         let now = huey.time.microseconds()
         // eduMFA itself never asks for a time: a mail with one has failed before.
-        let earlier = context.message.eta == nil ? nil : try await task.ledger.attempts(of: id)
+        // A ledger that cannot be read only means that the waits begin anew.
+        let earlier = context.message.eta == nil ? nil : try? await task.ledger.attempts(of: id)
         let firstSeen = earlier?.firstSeen ?? task.watch.firstSeen(id, now: now)
         let age = Duration.microseconds(max(0, now - firstSeen))
         if let limit = task.policy.maxAge, age > limit {
@@ -66,17 +67,27 @@ struct MailRun {
                 throw try await giveUp(error, earlier)
             }
         }
-        try await settle(earlier)
+        await settle(earlier)
         task.logger.info("Mail sent: \(id), \(receipt.code) \(receipt.reply)")
+        if let remark = receipt.remark { task.logger.warning("Mail \(id)\(addressees): \(remark)") }
         guard !receipt.refused.isEmpty else { return true }
         try await keep(receipt.refused, firstSeen: firstSeen)
         return false
     }
 
-    /// Forgets earlier attempts.
-    private func settle(_ earlier: MailAttempts?) async throws {
+    /// Forgets earlier attempts. What cannot be forgotten now expires.
+    private func settle(_ earlier: MailAttempts?) async {
         task.watch.done(id)
-        if earlier != nil { try await task.ledger.forget(id) }
+        if earlier != nil { try? await task.ledger.forget(id) }
+    }
+
+    /// Remembers a failed attempt. A mail is not lost because that cannot be written.
+    private func remember(_ attempts: MailAttempts, of id: String, _ delay: Duration) async {
+        do {
+            try await task.ledger.remember(attempts, of: id, seconds: ledgerSeconds(delay))
+        } catch {
+            task.logger.warning("Mail \(id): its attempts could not be written down, and are counted anew: \(error)")
+        }
     }
 
     /// What to throw for another attempt, or for the last one.
@@ -97,8 +108,8 @@ struct MailRun {
             last.reason = "too old by the next attempt: \(failure.reason)"
             return try await giveUp(last, earlier)
         }
-        let attempts = MailAttempts(count: count, firstSeen: firstSeen)
-        try await task.ledger.remember(attempts, of: id, seconds: ledgerSeconds(delay))
+        let attempts = MailAttempts(count: count, firstSeen: firstSeen, reason: failure.deadLetterDetail)
+        await remember(attempts, of: id, delay)
         task.watch.waits(id, since: firstSeen)
         task.logger.warning(
             "Mail \(id)\(addressees) could not be sent (attempt \(count)), next attempt in \(delay.rounded): \(failure.deadLetterDetail)"
@@ -113,7 +124,7 @@ struct MailRun {
 
     /// What to throw so that the mail is put aside, in the write that acknowledges it.
     private func giveUp(_ failure: MailFailure, _ earlier: MailAttempts?) async throws -> MailFailure {
-        try? await settle(earlier)
+        await settle(earlier)
         task.logger.error("Mail \(id)\(addressees) is put aside: \(failure.deadLetterDetail)")
         return failure
     }
@@ -143,11 +154,8 @@ struct MailRun {
         let later = refused.filter(\.isTransient)
         if !later.isEmpty, let delay = task.policy.delay(afterFailures: 1, age: age), !isTooLate(age + delay) {
             let message = try message(to: later, start: .delay(seconds: .float(delay.inSeconds)))
-            try await task.ledger.remember(
-                MailAttempts(count: 1, firstSeen: firstSeen),
-                of: message.id,
-                seconds: ledgerSeconds(delay)
-            )
+            let reason = later.first.map { "transient: \($0)" }
+            await remember(MailAttempts(count: 1, firstSeen: firstSeen, reason: reason), of: message.id, delay)
             task.logger.warning(
                 "Mail \(id) goes to \(later.count) refused recipient(s) again as \(message.id) in \(delay.rounded)"
             )

@@ -24,6 +24,9 @@ package final class MailWatch: Sendable {
         }
     }
 
+    /// Since when a message stands in the queue, as far as that is known.
+    package func since(_ id: String) -> Int? { state.withLock { $0.queued[id] } }
+
     /// Whether a message was seen in the queue.
     package func isKnown(_ id: String) -> Bool { state.withLock { $0.queued[id] != nil } }
 
@@ -38,12 +41,12 @@ package final class MailWatch: Sendable {
     /// When a message that is about to run was first seen.
     func firstSeen(_ id: String, now: Int) -> Int { state.withLock { $0.queued.removeValue(forKey: id) } ?? now }
 
-    func waits(_ id: String, since moment: Int) { state.withLock { $0.retried[id] = moment } }
+    package func waits(_ id: String, since moment: Int) { state.withLock { $0.retried[id] = moment } }
 
-    func done(_ id: String) { state.withLock { state in _ = state.retried.removeValue(forKey: id) } }
+    package func done(_ id: String) { state.withLock { state in _ = state.retried.removeValue(forKey: id) } }
 
-    /// How many mails wait for another attempt, and when the oldest was first seen.
-    package var retried: (count: Int, oldest: Int?) {
-        state.withLock { ($0.retried.count, $0.retried.values.min()) }
+    /// The mail that waits for another attempt and was first seen before the others.
+    package var oldestRetry: (id: String, since: Int)? {
+        state.withLock { $0.retried.min { $0.value < $1.value }.map { ($0.key, $0.value) } }
     }
 }

@@ -4,6 +4,7 @@ package import Logging
 import NIOPosix
 import Pickle
 import Redis
+import SMTP
 
 /// A worker for eduMFA's mail, put together from its settings.
 package struct MailWorker: Sendable {
@@ -34,14 +35,18 @@ package struct MailWorker: Sendable {
     package init(settings: Settings, options: Options, makeLogger: (String) -> Logger) throws {
         let product = settings.product
         guard let name = settings.text(product.queueClassSetting) else {
-            throw ServerError("eduMFA has no job queue configured! (\(product.queueClassSetting) is not set)")
+            throw ServerError(
+                "\(product.name) has no job queue configured! (\(product.queueClassSetting) is not set\(settings.absence))"
+            )
         }
         guard name == product.queueClass || name.split(separator: ".").last == "HueyQueue" else {
             throw ServerError("\(product.queueClassSetting) is \(name), and this worker is for \(product.queueClass)")
         }
         self.settings = settings
+        var options = options
+        options.mail.headers = product.mailHeaders
         self.options = options
-        logger = makeLogger("edumfa.lib.smtpserver")
+        logger = makeLogger("\(product.module).lib.smtpserver")
         var storage = RedisStorageOptions(nameCleaning: options.cleaning, deadLetterLimit: options.deadLetterLimit)
         // Forever is a hundred years.
         storage.deadLetterAge = options.monitor.letterLifetime ?? .seconds(36_500 * 86_400)
@@ -50,14 +55,14 @@ package struct MailWorker: Sendable {
         sender = MailSender(options: options.mail, eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         let watch = MailWatch()
         var monitorOptions = options.monitor
-        monitorOptions.tracksAges = options.policy.maxAge != nil
+        monitorOptions.limitsAge = options.policy.maxAge != nil
         monitor = QueueMonitor(
             huey: queue.huey,
             client: queue.client,
             keys: queue.keys,
             watch: watch,
             options: monitorOptions,
-            logger: makeLogger("edumfa.lib.queue")
+            logger: makeLogger("\(product.module).lib.queue")
         )
         let task = MailTask(
             mailer: Mailer(transport: sender, passwords: passwords, options: options.mail),
@@ -73,6 +78,13 @@ package struct MailWorker: Sendable {
 
     package var letters: DeadMail { DeadMail(huey: queue.huey, client: queue.client, keys: queue.keys) }
 
+    package var waiting: WaitingMail { WaitingMail(huey: queue.huey, client: queue.client, keys: queue.keys) }
+
+    /// How the queue stands.
+    package func state() async throws -> QueueState {
+        try await QueueState(huey: queue.huey, client: queue.client, keys: queue.keys)
+    }
+
     private static func passwords(_ settings: Settings) -> MailPasswords {
         let product = settings.product
         if let module = settings[product.securityModuleSetting], module != .none,
@@ -81,13 +93,9 @@ package struct MailWorker: Sendable {
             return .unavailable("\(product.securityModuleSetting) names a module whose key this worker cannot have")
         }
         guard let path = settings.text(product.keyFileSetting) else {
-            return .unavailable("no key file is configured (\(product.keyFileSetting))")
+            return .unavailable("no key file is configured (\(product.keyFileSetting))", .transient)
         }
-        do {
-            return .keyFile(try PasswordDecryptor(keyFile: path))
-        } catch {
-            return .unavailable(error.description)
-        }
+        return .keyFile(KeyFile(path: path))
     }
 
     /// What an administrator should know before the first mail.
@@ -99,10 +107,19 @@ package struct MailWorker: Sendable {
             let names = options.mail.trustedServers.sorted().joined(separator: ", ")
             logger.warning("The certificates of these mail servers are not verified: \(names)")
         }
-        if case .unavailable(let reason) = passwords {
-            logger.warning("Mail that needs a login cannot be sent: \(reason)")
+        if let problem = await passwords.problem() {
+            logger.warning("Mail that needs a login cannot be sent: \(problem)")
+        }
+        if let problem = await authorityProblem() {
+            logger.warning("Mail that needs TLS cannot be sent: \(problem) (--smtp-ca-file)")
         }
         if let warning = try? await otherGeneration() { logger.warning("\(warning)") }
+    }
+
+    /// Why the file of authorities cannot be used now; `nil` when it can, or there is none.
+    package func authorityProblem() async -> String? {
+        guard let path = options.mail.authorityFile else { return nil }
+        return await TLSContexts.problem(authorityFile: path)
     }
 
     /// A word about messages under the key that the other generation of huey makes of the queue's name.

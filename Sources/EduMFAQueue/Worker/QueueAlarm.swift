@@ -1,30 +1,26 @@
 /// Decides when an administrator should hear of a queue that grows or mail that grows old. Speaks once, again when it has got twice as bad,
-/// and when it is over.
+/// and when the queue is short again.
 package struct QueueAlarm: Sendable {
     /// A queue as it stands.
     package struct Look: Sendable {
+        /// How many mails stand in the queue.
         package var pending: Int
-        /// The id of the message that is next.
-        package var next: String?
-        /// How many mails wait for another attempt, and for how long the oldest has.
+        /// How many mails wait for another attempt.
         package var retried: Int
-        package var oldestRetry: Duration?
+        /// For how long the oldest of both has waited; nil when none waits.
+        package var oldest: Duration?
 
-        package init(pending: Int, next: String?, retried: Int, oldestRetry: Duration?) {
+        package init(pending: Int, retried: Int, oldest: Duration?) {
             self.pending = pending
-            self.next = next
             self.retried = retried
-            self.oldestRetry = oldestRetry
+            self.oldest = oldest
         }
     }
 
     private let length: Int
     private let age: Duration
     private var lengthLimit: Int
-    private var stuckLimit: Duration
-    private var retryLimit: Duration
-    private var next: String?
-    private var nextFor: Duration = .zero
+    private var ageLimit: Duration
 
     /// - Parameters:
     ///   - length: how many mails may wait.
@@ -33,12 +29,11 @@ package struct QueueAlarm: Sendable {
         self.length = length
         self.age = age
         lengthLimit = length
-        stuckLimit = age
-        retryLimit = age
+        ageLimit = age
     }
 
     /// What there is to say, after another look.
-    package mutating func warnings(_ look: Look, elapsed: Duration) -> [String] {
+    package mutating func warnings(_ look: Look) -> [String] {
         var result: [String] = []
         if look.pending >= lengthLimit {
             result.append("The queue grows: \(look.pending) mails wait")
@@ -47,19 +42,17 @@ package struct QueueAlarm: Sendable {
             result.append("The queue is short again: \(look.pending) mails wait")
             lengthLimit = length
         }
-        nextFor = look.next != nil && look.next == next ? nextFor + elapsed : .zero
-        next = look.next
-        if nextFor >= stuckLimit {
-            result.append("The next mail in the queue has waited for \(nextFor.rounded): is a worker stuck?")
-            stuckLimit = nextFor * 2
-        } else if nextFor < age {
-            stuckLimit = age
-        }
-        if let oldest = look.oldestRetry, oldest >= retryLimit {
-            result.append("\(look.retried) mail(s) could not be sent yet, the oldest for \(oldest.rounded)")
-            retryLimit = oldest * 2
-        } else if (look.oldestRetry ?? .zero) < age {
-            retryLimit = age
+        let oldest = look.oldest ?? .zero
+        if oldest >= ageLimit {
+            result.append(
+                """
+                The oldest mail has waited for \(oldest.rounded): \(look.pending) wait in the queue, \(look.retried) for another \
+                attempt
+                """
+            )
+            ageLimit = oldest * 2
+        } else if oldest < age {
+            ageLimit = age
         }
         return result
     }

@@ -5,6 +5,7 @@ package import Redis
 /// Looks at the queue from time to time: notes since when messages wait, warns, and removes dead letters that are too old.
 package struct QueueMonitor: Sendable {
     package struct Options: Sendable, Hashable {
+        /// The longest time from one look to the next.
         package var interval: Duration = .seconds(30)
         /// How many mails may wait without a warning.
         package var warnLength = 100
@@ -14,10 +15,16 @@ package struct QueueMonitor: Sendable {
         package var letterLifetime: Duration? = .seconds(30 * 86_400)
         /// How many bytes of Redis dead letters may take; nil for any number.
         package var letterSpace: Int? = 256 << 20
-        /// Whether the age of mail matters, so that the queue is read to find it.
-        package var tracksAges = false
+        /// Whether mail may get too old to be sent, so that its age is taken every five seconds at least.
+        package var limitsAge = false
 
         package init() {}
+
+        /// The time from one look to the next: a quarter of ``warnAge``, within bounds.
+        var pause: Duration {
+            let longest = limitsAge ? min(interval, .seconds(5)) : interval
+            return min(longest, max(warnAge / 4, .seconds(1)))
+        }
     }
 
     private let huey: Huey
@@ -45,11 +52,14 @@ package struct QueueMonitor: Sendable {
 
     /// The first look, before anything is taken out of the queue: whatever stands in it is at least as old as the last push.
     package func begin() async {
-        guard options.tracksAges else { return }
         do {
             // First of all commands: any other would end the idleness.
             let idle = try? await client.command("OBJECT", "IDLETIME", .init(keys.queue)).integer
             try await noteAges(idle: idle ?? 0)
+            // What workers of before have put off.
+            for entry in try await waiting.entries(limit: Self.readLimit) {
+                if let attempts = entry.attempts { watch.waits(entry.id, since: attempts.firstSeen) }
+            }
         } catch {
             logger.debug("The queue could not be looked at: \(error)")
         }
@@ -65,9 +75,9 @@ package struct QueueMonitor: Sendable {
             do {
                 try await removeOldLetters()
                 try await removeLettersOverSpace()
-                try await clock.sleep(for: interval)
-                if options.tracksAges { try await noteAges(idle: 0) }
-                for warning in alarm.warnings(try await look(), elapsed: interval) { logger.warning("\(warning)") }
+                try await clock.sleep(for: options.pause)
+                try await noteAges(idle: 0)
+                for warning in alarm.warnings(try await look()) { logger.warning("\(warning)") }
                 let other = try await others.find()
                 if let other, other.count >= othersLimit { logger.warning("\(other.warning)") }
                 othersLimit = other.map { max(othersLimit, $0.count >= othersLimit ? $0.count.doubled : 1) } ?? 1
@@ -75,19 +85,43 @@ package struct QueueMonitor: Sendable {
                 return
             } catch {
                 logger.debug("The queue could not be looked at: \(error)")
-                try? await clock.sleep(for: interval)
+                try? await clock.sleep(for: options.pause)
             }
         }
     }
 
-    private var interval: Duration { options.tracksAges ? min(options.interval, .seconds(5)) : options.interval }
+    private var waiting: WaitingMail { WaitingMail(huey: huey, client: client, keys: keys) }
 
     private func look() async throws -> QueueAlarm.Look {
         let pending = try await client.command("LLEN", .init(keys.queue)).integer ?? 0
-        let next = try await ids(from: -1, to: -1).first
-        let retried = watch.retried
-        let age = retried.oldest.map { Duration.microseconds(max(0, huey.time.microseconds() - $0)) }
-        return QueueAlarm.Look(pending: pending, next: next, retried: retried.count, oldestRetry: age)
+        let retried = try await waiting.count()
+        let moments = [try await oldestQueued(), try await oldestRetry()].compactMap(\.self)
+        let age = moments.min().map { Duration.microseconds(max(0, huey.time.microseconds() - $0)) }
+        return QueueAlarm.Look(pending: pending, retried: retried, oldest: age)
+    }
+
+    /// Since when the next mail of the queue waits; nil for an empty queue.
+    private func oldestQueued() async throws -> Int? {
+        guard let next = try await ids(from: -1, to: -1).first else { return nil }
+        let now = huey.time.microseconds()
+        let known = watch.since(next)
+        // Whatever was seen before the next one is no longer there.
+        if let known { watch.forget(before: known) } else { watch.found([next], since: now) }
+        let mark = OldestMail(id: next, since: known ?? now)
+        // For others only: nothing here depends on it.
+        _ = try? await client.command("SET", .init(keys.oldest), .init(mark.text), "EX", .init(OldestMail.lifetime))
+        return mark.since
+    }
+
+    /// Since when the oldest mail waits that has failed before; nil for none.
+    private func oldestRetry() async throws -> Int? {
+        let ledger = RedisMailLedger(client: client, name: keys.name)
+        while let oldest = watch.oldestRetry {
+            if try await ledger.attempts(of: oldest.id) != nil { return oldest.since }
+            // Another worker has sent it, or an administrator has dropped it.
+            watch.done(oldest.id)
+        }
+        return nil
     }
 
     /// The ids of messages in the queue; index 0 is the newest.

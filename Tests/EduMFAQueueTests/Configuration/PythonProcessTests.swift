@@ -77,7 +77,7 @@ struct PythonProcessTests {
     func ofAnExceptionOnlyClassAndLineAreShown(line: String, kind: String, number: Int) async throws {
         let text = try await failure("EDUMFA_ENCFILE = str()\n\(line)\n")
         #expect(!text.contains("hunter2"))
-        #expect(text.contains("could not run it: \(kind) in "))
+        #expect(text.contains(kind == "SyntaxError" ? "syntax error in " : "could not run it: \(kind) in "))
         #expect(text.contains("line \(number)"))
     }
 

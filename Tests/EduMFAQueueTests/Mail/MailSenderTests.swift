@@ -1,3 +1,4 @@
+import Foundation
 import Huey
 import MailTestSupport
 import NIOPosix
@@ -146,8 +147,10 @@ struct MailSenderTests {
         let args: PickleValue = .tuple([config, "a@example.org", "S", "T"])
         let root = try args.view()
         let sender = sender()
-        let decryptor = PasswordDecryptor(keys: Array(repeating: 1, count: 96))
-        let mailer = Mailer(transport: sender, passwords: .keyFile(decryptor))
+        let keyFile = FileManager.default.temporaryDirectory.appendingPathComponent("keys-\(UUID())")
+        try Data(repeating: 1, count: 96).write(to: keyFile)
+        defer { try? FileManager.default.removeItem(at: keyFile) }
+        let mailer = Mailer(transport: sender, passwords: .keyFile(KeyFile(path: keyFile.path)))
         _ = try await mailer.send(MailJob(args: root))
         #expect(server.transcript.contains("AUTH PLAIN AHVzZXIAcGxhaW4gdGV4dA=="))
         let withheld = Mailer(transport: sender, passwords: .unavailable("no key file"))

@@ -139,9 +139,7 @@ struct DeadMailTests {
         let dump = try #require(try await client.command("DUMP", .init(key)).bytes)
         try await client.command("RESTORE", .init(key), 0, .init(dump), "REPLACE", "IDLETIME", 500)
         let watch = MailWatch()
-        var options = QueueMonitor.Options()
-        options.tracksAges = true
-        await makeMonitor(place, options, watch).begin()
+        await makeMonitor(place, QueueMonitor.Options(), watch).begin()
         let now = TimeSource.system.microseconds()
         let id = try place.queue.huey.deserialize(data).id
         #expect(watch.isKnown(id))

@@ -20,33 +20,37 @@ struct PolicyTests {
         #expect(policy.delay(afterFailures: 1, age: .zero) == nil)
     }
 
-    private func look(_ pending: Int, next: String? = nil, retry: Duration? = nil) -> QueueAlarm.Look {
-        QueueAlarm.Look(pending: pending, next: next, retried: retry == nil ? 0 : 1, oldestRetry: retry)
+    private func look(_ pending: Int, oldest: Int? = nil) -> QueueAlarm.Look {
+        QueueAlarm.Look(pending: pending, retried: 1, oldest: oldest.map { .seconds($0) })
     }
 
     @Test("a long queue is told once, again when it has doubled, and when it is over")
     func length() {
         var alarm = QueueAlarm(length: 10, age: .seconds(60))
-        let told = [9, 10, 15, 20, 39, 40, 5, 5, 10].map {
-            alarm.warnings(look($0), elapsed: .seconds(1)).count
-        }
+        let told = [9, 10, 15, 20, 39, 40, 5, 5, 10].map { alarm.warnings(look($0)).count }
         #expect(told == [0, 1, 0, 1, 0, 1, 1, 0, 1])
     }
 
-    @Test("a mail that stays the next one is told when it has waited too long")
-    func stuck() {
+    @Test("the oldest mail is told when it has waited too long, and again when it has waited twice as long")
+    func age() {
         var alarm = QueueAlarm(length: 10, age: .seconds(60))
-        let told = (0...6).map { _ in alarm.warnings(look(1, next: "a"), elapsed: .seconds(30)).count }
-        #expect(told == [0, 0, 1, 0, 1, 0, 0])
-        #expect(alarm.warnings(look(1, next: "b"), elapsed: .seconds(30)).isEmpty)
+        let told = [59, 60, 100, 120, 10, 60].map { alarm.warnings(look(1, oldest: $0)).count }
+        #expect(told == [0, 1, 0, 1, 0, 1])
+        #expect(alarm.warnings(look(0, oldest: nil)).isEmpty)
+        let text = alarm.warnings(look(3, oldest: 600)).joined()
+        #expect(text.contains("waited for 10 min: 3 wait in the queue, 1 for another attempt"))
     }
 
-    @Test("mail that waits for another attempt is told when the oldest is too old")
-    func retried() {
-        var alarm = QueueAlarm(length: 10, age: .seconds(60))
-        let told = [59, 60, 100, 120, 10, 60].map {
-            alarm.warnings(look(0, retry: .seconds($0)), elapsed: .seconds(1)).count
-        }
-        #expect(told == [0, 1, 0, 1, 0, 1])
+    @Test("the queue is looked at every half minute, more often where less time is allowed")
+    func pause() {
+        var options = QueueMonitor.Options()
+        #expect(options.pause == .seconds(30))
+        options.warnAge = .seconds(20)
+        #expect(options.pause == .seconds(5))
+        options.warnAge = .seconds(1)
+        #expect(options.pause == .seconds(1))
+        options.warnAge = .seconds(300)
+        options.limitsAge = true
+        #expect(options.pause == .seconds(5))
     }
 }
