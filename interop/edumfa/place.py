@@ -70,15 +70,25 @@ EDUMFA_JOB_QUEUE_NAME = %r
         return subprocess.run([self.worker] + list(arguments), env=self.environment(**environment), cwd=self.directory,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
 
-    def dead(self, *arguments):
-        done = self.run('dead', arguments[0], '--clean-name', '2', *arguments[1:])
+    def dead(self, *arguments, clean='2'):
+        done = self.run('dead', arguments[0], '--clean-name', clean, *arguments[1:])
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
         return done.stdout.splitlines()
 
-    def log(self):
-        with open(os.path.join(self.directory, 'edumfa-queue.log')) as file:
-            return file.read()
+    def waiting(self, *arguments):
+        done = self.run('waiting', arguments[0], '--clean-name', '2', *arguments[1:])
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return done.stdout.splitlines()
+
+    def log(self, name='edumfa-queue.log'):
+        """What the worker has logged so far."""
+        try:
+            with open(os.path.join(self.directory, name)) as file:
+                return file.read()
+        except FileNotFoundError:
+            return ''
 
     def flush(self):
         self.client.flushall()
@@ -114,12 +124,12 @@ EDUMFA_JOB_QUEUE_NAME = %r
 class Worker:
     """A worker as a process, Python's or ours, in the directory where its log goes."""
 
-    def __init__(self, place, command, who, **environment):
+    def __init__(self, place, command, who, log='edumfa-queue.log', **environment):
         self.place = place
         command = list(command)
         if who == 'swift' and '--clean-name' not in command:
             command += ['--clean-name', '2']
-        log = os.path.join(place.directory, 'edumfa-queue.log')
+        log = os.path.join(place.directory, log)
         if os.path.exists(log):
             os.remove(log)
         self.output = open(os.path.join(place.directory, 'output'), 'w+')

@@ -296,7 +296,7 @@ def hostile(report, place, ours):
     template = pickle.loads(place.client.lpop(key))
     messages = [pickle.dumps(template._replace(**fields)) for fields in (
         {'args': 'hostile-secret'}, {'args': None}, {'args': ['hostile-secret']}, {'args': {'hostile-secret': 1}}, {'args': Evil()},
-        {'kwargs': 'hostile-secret'}, {'kwargs': {'hostile-secret': 1}}, {'kwargs': {5: 'hostile-secret'}}, {'args': (config,) * 7},
+        {'kwargs': 'hostile-secret'}, {'kwargs': {'unknown': 'hostile-secret'}}, {'kwargs': {5: 'hostile-secret'}}, {'args': (config,) * 7},
         {'args': (b'hostile-secret',) * 4}, {'name': 'hostile.task'}, {'args': ({'server': 'hostile-secret' * 10_000},) * 4})]
     messages += [Evil.pickled(), b'hostile-secret', b'', b'\x80\x05' + b'(' * 100_000 + b'.', b'\x80\x05\x96' + b'\xff' * 8, messages[0][:-9],
                  b"cos\nsystem\n(S'touch edumfa-mail-was-executed'\ntR."]
@@ -370,8 +370,14 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     import administration
-    parts = [compare_mails, compare_on_opensmtpd, compare_connections, compare_dialogues, failures, hostile, letters, ages,
-             administration.configuration, administration.keys, administration.ancestor, administration.process, administration.exchange]
+    import ancestor
+    import chain
+    import operations
+    import postfix
+    parts = [compare_mails, compare_on_opensmtpd, postfix.compare, compare_connections, compare_dialogues, failures, hostile, letters, ages,
+             administration.configuration, administration.keys, administration.ancestor, administration.process, administration.exchange,
+             ancestor.signatures, ancestor.settings, chain.rest, operations.upgrade, operations.notification, operations.waiting, operations.files,
+             operations.probes, operations.outage, operations.logs]
     CASES.extend(random_cases(options.random, options.seed))
     report = Report()
     captured = subprocess.run([sys.executable, '-W', 'ignore', os.path.join(HERE, 'config_capture.py'), '--check'])
