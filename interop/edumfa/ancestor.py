@@ -74,6 +74,8 @@ def signatures(report, place, ours):
     server = Server(place.mailbox)
     server.start()
     make_keys(place.directory)
+    captured = subprocess.run([PYTHON, '-W', 'ignore', os.path.join(HERE, 'smime_capture.py'), '--check'], capture_output=True, text=True)
+    report.check('the fixture of signed mail is what privacyIDEA sends', captured.returncode == 0, captured.stderr)
     ancestor = Ancestor(place)
     base = dict(CONFIG, id=1, identifier='signing', server='127.0.0.1', port=server.port, sender='from@example.org', enqueue_job=False, smime=True,
                 dont_send_on_error=True, private_key=os.path.join(place.directory, 'rsa.key'), private_key_password='',
