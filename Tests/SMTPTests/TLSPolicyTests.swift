@@ -57,6 +57,35 @@ struct TLSPolicyTests {
         }
     }
 
+    @Test("a file of authorities is read when it comes, and again when it changes")
+    func authoritiesComeAndChange() async throws {
+        let (right, wrong) = (try Certificate("DNS:localhost"), try Certificate("DNS:localhost"))
+        defer {
+            right.remove()
+            wrong.remove()
+        }
+        let server = try await SMTPTestServer(implicitTLS: true, certificate: right.pem)
+        var client = Client(server.port, .implicitTLS, host: "localhost")
+        client.server.verification = .full
+        let path = right.directory + "/late.pem"
+        client.server.authorityFile = path
+        let missing = try #require(await client.failure())
+        #expect(missing.code == .tlsFailed)
+        #expect(missing.detail.contains("\(path) does not exist: no such file or directory (errno 2)"))
+        for (certificate, expected) in [
+            (wrong, SMTPError.Code.untrustedCertificate), (right, nil), (wrong, .untrustedCertificate),
+        ] {
+            let data = try Data(contentsOf: URL(fileURLWithPath: certificate.authority))
+            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+            #expect(await client.failure()?.code == expected)
+        }
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(await client.failure()?.code == .tlsFailed)
+        #expect(await TLSContexts.problem(authorityFile: path)?.contains("holds no certificates") == true)
+        #expect(await TLSContexts.problem(authorityFile: right.authority) == nil)
+        await server.close()
+    }
+
     @Test(arguments: [SMTPServer.Security.implicitTLS, .startTLS])
     func nothingOlderThanTLS12IsSpoken(security: SMTPServer.Security) async throws {
         let server = try await SMTPTestServer(

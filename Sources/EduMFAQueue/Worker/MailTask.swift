@@ -144,15 +144,23 @@ struct MailRun {
 
     /// Whoever was refused for now gets another attempt alone; the others are put aside.
     private func keep(_ refused: [RefusedRecipient], firstSeen: Int) async throws {
-        for recipient in refused.prefix(Self.mostLogged) {
-            task.logger.error("Failed to send email to '\(recipient.name)': \(recipient.code), '\(recipient.reply)'")
-        }
-        if refused.count > Self.mostLogged {
-            task.logger.error("Failed to send email to \(refused.count - Self.mostLogged) other recipient(s)")
-        }
         let age = Duration.microseconds(max(0, huey.time.microseconds() - firstSeen))
+        let delay = task.policy.delay(afterFailures: 1, age: age).flatMap { isTooLate(age + $0) ? nil : $0 }
+        // Who gets another attempt may get it yet.
+        func level(_ isTransient: Bool) -> Logger.Level { isTransient && delay != nil ? .warning : .error }
+        for recipient in refused.prefix(Self.mostLogged) {
+            task.logger.log(
+                level: level(recipient.isTransient),
+                "Failed to send email to '\(recipient.name)': \(recipient.code), '\(recipient.reply)'"
+            )
+        }
+        let others = refused.dropFirst(Self.mostLogged)
+        if !others.isEmpty {
+            let level = level(others.allSatisfy(\.isTransient))
+            task.logger.log(level: level, "Failed to send email to \(others.count) other recipient(s)")
+        }
         let later = refused.filter(\.isTransient)
-        if !later.isEmpty, let delay = task.policy.delay(afterFailures: 1, age: age), !isTooLate(age + delay) {
+        if !later.isEmpty, let delay {
             let message = try message(to: later, start: .delay(seconds: .float(delay.inSeconds)))
             let reason = later.first.map { "transient: \($0)" }
             await remember(MailAttempts(count: 1, firstSeen: firstSeen, reason: reason), of: message.id, delay)

@@ -110,7 +110,7 @@ struct MailLimitTests {
             try await worker.work()
             let data = try #require(try await worker.storage.scheduledItems(limit: nil).first)
             let id = try worker.huey.deserialize(data).id
-            worker.ledger.remember(MailAttempts(count: number, firstSeen: number), of: id, seconds: 1)
+            try await worker.ledger.remember(MailAttempts(count: number, firstSeen: number), of: id, seconds: 1)
             worker.time.advance(seconds: 10)
             try await worker.work()
         }

@@ -32,13 +32,18 @@ struct MailTaskTests {
         let storage = MemoryStorage()
         let server: Server
         let huey: Huey
-        let ledger = MemoryMailLedger()
+        let ledger: any MailLedger
         let watch = MailWatch()
         let lines: Recorder<String>
 
-        init(_ answers: [Result<MailReceipt, MailFailure>], policy: MailPolicy = MailPolicy()) {
+        init(
+            _ answers: [Result<MailReceipt, MailFailure>],
+            policy: MailPolicy = MailPolicy(),
+            ledger: any MailLedger = MemoryMailLedger()
+        ) {
             let (logger, lines) = CollectingLog.make()
             self.lines = lines
+            self.ledger = ledger
             server = Server(answers)
             huey = Huey(
                 "mail",
@@ -217,7 +222,31 @@ struct MailTaskTests {
         try await worker.work()
         #expect(worker.server.sent.all.last == ["b@example.org"])
         #expect(worker.storage.deadLetters.count == 1)
-        #expect(worker.lines.all.contains { $0.contains("Failed to send email to 'c@example.org': 550, 'never'") })
+        #expect(worker.lines.all.contains("error Failed to send email to 'c@example.org': 550, 'never'"))
+        // Who gets another attempt is none yet who did not get it.
+        #expect(worker.lines.all.contains("warning Failed to send email to 'b@example.org': 451, 'later'"))
+    }
+
+    /// A ledger on a server that is gone.
+    private struct LostLedger: MailLedger {
+        struct Outage: Error {}
+
+        func attempts(of id: String) throws -> MailAttempts? { throw Outage() }
+        func remember(_ attempts: MailAttempts, of id: String, seconds: Int) throws { throw Outage() }
+        func forget(_ id: String) throws { throw Outage() }
+    }
+
+    @Test("a ledger that cannot be written loses no mail, and makes no dead letter of one that was sent")
+    func lostLedger() async throws {
+        let worker = Worker([.failure(refusal)], ledger: LostLedger())
+        try await worker.enqueue()
+        try await worker.work()
+        #expect(try await worker.storage.scheduleSize() == 1)
+        worker.time.advance(seconds: 6)
+        try await worker.work()
+        #expect(worker.server.sent.all == [["a@example.org"]])
+        #expect(worker.storage.deadLetters.isEmpty)
+        #expect(!worker.lines.all.contains { $0.hasPrefix("error") })
     }
 
     @Test("no line of the log has the body or the subject")
