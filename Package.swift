@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Huey", targets: ["Huey"]),
         .library(name: "HueyRedis", targets: ["HueyRedis"]),
         .library(name: "HueySQLite", targets: ["HueySQLite"]),
+        .library(name: "HueyStorageConformance", targets: ["HueyStorageConformance"]),
         .library(name: "HueyConsumer", targets: ["HueyConsumer"]),
         .library(name: "EduMFAQueue", targets: ["EduMFAQueue"]),
         .executable(name: "edumfa-queue-huey", targets: ["EduMFAQueueHuey"]),
@@ -92,6 +93,7 @@ let package = Package(
             dependencies: ["Huey", "Pickle", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings
         ),
+        .target(name: "HueyStorageConformance", dependencies: ["Huey", "Pickle"], swiftSettings: swiftSettings),
         .target(
             name: "HueyConsumer",
             dependencies: [
@@ -162,6 +164,14 @@ let package = Package(
             name: "ExamplePickle",
             dependencies: ["Pickle"],
             path: "Examples/Pickle",
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ExampleStorage",
+            dependencies: ["Huey", "Pickle"],
+            path: "Examples/Storage",
+            // As from another package: it has the public API alone.
+            packageAccess: false,
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -235,7 +245,10 @@ let package = Package(
         ),
         .testTarget(
             name: "HueyRedisTests",
-            dependencies: ["Huey", "HueyRedis", "HueySQLite", "Pickle", "Redis", "TestSupport"],
+            dependencies: [
+                "ExampleStorage", "Huey", "HueyRedis", "HueySQLite", "HueyStorageConformance", "Pickle", "Redis",
+                "TestSupport",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

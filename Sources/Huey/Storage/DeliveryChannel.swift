@@ -71,6 +71,14 @@ public struct ChordReport: Sendable {
     /// What else the member brought about, and must not bring about again: part of the write that acknowledges its message; empty where
     /// nothing is acknowledged.
     public var others: [StorageEffect] = []
+
+    package init(key: String, counterKey: String, size: Int, value: [UInt8], others: [StorageEffect] = []) {
+        self.key = key
+        self.counterKey = counterKey
+        self.size = size
+        self.value = value
+        self.others = others
+    }
 }
 
 /// What counting a chord's member came to.

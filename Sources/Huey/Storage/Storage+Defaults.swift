@@ -128,7 +128,13 @@ extension Storage {
         transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
     ) async throws -> Int {
         let due = try await readSchedule(dueAt: moment)
-        for data in due { try await commit(try await transform(data)) }
+        for (index, data) in due.enumerated() {
+            do { try await commit(try await transform(data)) } catch {
+                // They are out of the schedule already.
+                for data in due[index...] { try await addToSchedule(data, at: moment) }
+                throw error
+            }
+        }
         return due.count
     }
 

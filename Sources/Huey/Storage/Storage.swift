@@ -3,7 +3,8 @@ public import Pickle
 /// Where tasks wait and results are kept: huey's `BaseStorage`, method by method, and what a fast and careful consumer needs
 /// beyond it.
 ///
-/// A storage of one's own needs the methods of the first part; the second part has defaults that are built from them.
+/// A storage of one's own needs the methods of the first part, and ``giveBack(_:)``; the second part has defaults that are built from them. One
+/// that is blocking has ``dequeue(upTo:wait:)`` and ``interruptDequeue()`` of its own. The module `HueyStorageConformance` checks all of it.
 /// All data are opaque bytes. Every method throws the storage's own error when the storage cannot be reached.
 public protocol Storage: Sendable {
     // MARK: huey's BaseStorage

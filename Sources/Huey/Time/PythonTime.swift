@@ -71,7 +71,7 @@ extension PickleDateTime {
     /// one that does not: `datetime.timestamp()`, `local_to_seconds` in CPython's `_datetimemodule.c`.
     ///
     /// - Throws: ``HueyError`` `.dateOutOfRange` at the ends of time.
-    package func pythonTimestamp() throws -> Double {
+    public func pythonTimestamp() throws -> Double {
         Double(localToSeconds()) + Double(microsecond) / 1e6
     }
 

@@ -6,8 +6,8 @@ import Testing
 
 @testable import HueyRedis
 
-@Suite("Every storage schedules as huey's do")
-struct ScheduleConformanceTests {
+@Suite("What schedules do beyond their promises")
+struct ScheduleTests {
     /// A moment of that second, far from any change of clocks.
     private static func at(_ second: Int, _ microsecond: Int = 0) -> PickleDateTime {
         PickleDateTime(
@@ -19,69 +19,6 @@ struct ScheduleConformanceTests {
             second: second % 60,
             microsecond: microsecond
         )
-    }
-
-    @Test("what is due comes out, soonest first, to the microsecond", arguments: StorageKind.allCases)
-    func due(kind: StorageKind) async throws {
-        try await kind.withStorage { storage in
-            try await storage.addToSchedule(data("c"), at: Self.at(9))
-            try await storage.addToSchedule(data("a"), at: Self.at(1))
-            try await storage.addToSchedule(data("b"), at: Self.at(5, 250_000))
-            #expect(try await storage.scheduleSize() == 3)
-            #expect(try await storage.scheduledItems(limit: nil).map(text) == ["a", "b", "c"])
-            #expect(try await storage.scheduledItems(limit: 1).map(text) == ["a"])
-            #expect(try await storage.scheduledItems(limit: 0).map(text) == ["a", "b", "c"])
-            #expect(try await storage.readSchedule(dueAt: Self.at(0)).isEmpty)
-            #expect(try await storage.readSchedule(dueAt: Self.at(5, 249_999)).map(text) == ["a"])
-            #expect(try await storage.readSchedule(dueAt: Self.at(5, 250_000)).map(text) == ["b"])
-            #expect(try await storage.readSchedule(dueAt: Self.at(8, 999_999)).isEmpty)
-            #expect(try await storage.scheduleSize() == 1)
-            try await storage.flushSchedule()
-            #expect(try await storage.scheduleSize() == 0)
-        }
-    }
-
-    @Test("due messages move to the queue as what they became, as many as allowed", arguments: StorageKind.allCases)
-    func promotes(kind: StorageKind) async throws {
-        try await kind.withStorage { storage in
-            try await storage.commit((0..<6).map { .schedule(data("m\($0)"), at: Self.at($0)) })
-            let transform: @Sendable ([UInt8]) async throws -> [StorageEffect] = { old in
-                switch text(old) {
-                case "m1": []
-                case "m2": [.bury(DeadLetter(data: old, reason: .undecodable, detail: "why", time: 5))]
-                default: [.enqueue(old + data("!"), priority: nil)]
-                }
-            }
-            #expect(try await storage.promoteSchedule(dueAt: Self.at(4), limit: 3, transform: transform) >= 3)
-            _ = try await storage.promoteSchedule(dueAt: Self.at(4), limit: 100, transform: transform)
-            #expect(try await storage.promoteSchedule(dueAt: Self.at(4), limit: 100, transform: transform) == 0)
-            #expect(try await storage.enqueuedItems(limit: nil).map(text) == ["m0!", "m3!", "m4!"])
-            #expect(try await storage.scheduledItems(limit: nil).map(text) == ["m5"])
-        }
-    }
-
-    @Test("several schedulers move each message once", arguments: StorageKind.allCases)
-    func concurrent(kind: StorageKind) async throws {
-        try await kind.withStorage { storage in
-            let names = Set((0..<100).map { "m\($0)" })
-            try await storage.commit(names.map { .schedule(data($0), at: Self.at(1)) })
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<4 {
-                    group.addTask {
-                        while try await storage.promoteSchedule(
-                            dueAt: Self.at(2),
-                            limit: 10,
-                            transform: { [.enqueue($0, priority: nil)] }
-                        ) > 0 {}
-                    }
-                }
-                try await group.waitForAll()
-            }
-            let moved = try await storage.enqueuedItems(limit: nil).map(text)
-            #expect(moved.count == 100)
-            #expect(Set(moved) == names)
-            #expect(try await storage.scheduleSize() == 0)
-        }
     }
 
     @Test("several schedulers put each message aside once", arguments: StorageKind.allCases.filter(\.isRedis))
