@@ -17,12 +17,17 @@ let package = Package(
         .library(name: "Huey", targets: ["Huey"]),
         .library(name: "HueyRedis", targets: ["HueyRedis"]),
         .library(name: "HueySQLite", targets: ["HueySQLite"]),
+        .library(name: "HueyPostgres", targets: ["HueyPostgres"]),
         .library(name: "HueyStorageConformance", targets: ["HueyStorageConformance"]),
         .library(name: "HueyConsumer", targets: ["HueyConsumer"]),
         .library(name: "EduMFAQueue", targets: ["EduMFAQueue"]),
         .executable(name: "edumfa-queue-huey", targets: ["EduMFAQueueHuey"]),
         .executable(name: "huey", targets: ["HueyTool"]),
         .executable(name: "interop-worker", targets: ["InteropWorker"]),
+    ],
+    traits: [
+        .trait(name: "Postgres", description: "HueyPostgres, and Postgres in the executables: needs libpq."),
+        .default(enabledTraits: ["Postgres"]),
     ],
     dependencies: [
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
@@ -42,6 +47,11 @@ let package = Package(
         .systemLibrary(
             name: "CHiredis",
             providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
+        ),
+        .systemLibrary(
+            name: "CLibpq",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
         .systemLibrary(
             name: "CZlib",
@@ -91,6 +101,16 @@ let package = Package(
         .target(
             name: "HueySQLite",
             dependencies: ["Huey", "Pickle", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HueyPostgres",
+            dependencies: [
+                .target(name: "CLibpq", condition: .when(traits: ["Postgres"])),
+                "Huey", "Pickle",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(name: "HueyStorageConformance", dependencies: ["Huey", "Pickle"], swiftSettings: swiftSettings),
@@ -199,6 +219,7 @@ let package = Package(
             name: "HueyTool",
             dependencies: [
                 "Huey", "HueyRedis", "Pickle",
+                .target(name: "HueyPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -207,7 +228,8 @@ let package = Package(
         .executableTarget(
             name: "InteropWorker",
             dependencies: [
-                "Huey", "HueyConsumer", "HueyRedis", "HueySQLite", "Pickle", "Redis",
+                "Huey", "HueyConsumer", "HueyRedis", "HueySQLite",
+                .target(name: "HueyPostgres", condition: .when(traits: ["Postgres"])), "Pickle", "Redis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "BigInt", package: "BigInt"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
@@ -249,6 +271,11 @@ let package = Package(
                 "ExampleStorage", "Huey", "HueyRedis", "HueySQLite", "HueyStorageConformance", "Pickle", "Redis",
                 "TestSupport",
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HueyPostgresTests",
+            dependencies: ["Huey", "HueyPostgres", "HueyStorageConformance", "Pickle", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

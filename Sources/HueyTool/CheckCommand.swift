@@ -46,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
         var server: ServerState?
         do {
             try await queue.withHuey { huey in
-                guard let storage = huey.storage as? RedisStorage else { return }
+                guard let storage = huey.storage as? RedisStorage else { return try await huey.storage.ping() }
                 let state = try await storage.serverState()
                 server = state
                 messages += state.evictionWarning.map { [$0] } ?? []
@@ -57,7 +57,7 @@ struct CheckCommand: AsyncParsableCommand {
                     status = max(status, .warning)
                 }
             }
-        } catch let error as RedisError {
+        } catch let error as any StorageFailure {
             messages.append("\(error)")
             status = .unknown
         }

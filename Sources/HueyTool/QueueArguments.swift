@@ -2,6 +2,10 @@ public import ArgumentParser
 import Huey
 public import HueyRedis
 
+#if Postgres
+    import HueyPostgres
+#endif
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -10,7 +14,10 @@ public import HueyRedis
 
 /// Which queue a command is about.
 struct QueueArguments: ParsableArguments {
-    @Option(name: .shortAndLong, help: "The Redis server (default: $HUEY_URL, or redis://localhost:6379/0).")
+    @Option(
+        name: .shortAndLong,
+        help: "The Redis server or Postgres database (default: $HUEY_URL, or redis://localhost:6379/0)."
+    )
     var url: String?
 
     @Option(name: .shortAndLong, help: "The Huey instance's name.")
@@ -21,6 +28,9 @@ struct QueueArguments: ParsableArguments {
 
     @Option(help: "The kind of storage: with priorities, a queue lies differently on Redis.")
     var storage = RedisStorageKind.redis
+
+    @Option(help: "What the names of Postgres' tables begin with.")
+    var tablePrefix: String?
 
     enum CleanName: String, ExpressibleByArgument, CaseIterable {
         case huey3 = "3"
@@ -42,6 +52,10 @@ struct QueueArguments: ParsableArguments {
 
     private func makeHuey() throws -> Huey {
         let url = url ?? ProcessInfo.processInfo.environment["HUEY_URL"] ?? "redis://localhost:6379/0"
+        if url.hasPrefix("postgresql://") || url.hasPrefix("postgres://") { return try makePostgresHuey(url) }
+        guard tablePrefix == nil else {
+            throw ValidationError("--table-prefix is for Postgres, and the URL is none of Postgres.")
+        }
         var options = RedisStorageOptions()
         options.kind = storage
         options.nameCleaning =
@@ -51,6 +65,22 @@ struct QueueArguments: ParsableArguments {
             case .off: .off
             }
         return Huey(name, storage: try RedisStorage(url: url, options: options))
+    }
+
+    private func makePostgresHuey(_ url: String) throws -> Huey {
+        guard storage == .redis else {
+            throw ValidationError(
+                "--storage \(storage.rawValue) is a kind of Redis storage, and the URL is one of Postgres."
+            )
+        }
+        #if Postgres
+            // A command of one's own does not make tables by a slip of the prefix.
+            var options = PostgresStorageOptions(tablePrefix: tablePrefix ?? "huey")
+            options.createTables = false
+            return Huey(name, storage: try PostgresStorage(url: url, options: options))
+        #else
+            throw ValidationError("This tool was built without Postgres.")
+        #endif
     }
 }
 

@@ -6,9 +6,16 @@ import InMemoryTracing
 import Logging
 import Redis
 
+#if Postgres
+    import HueyPostgres
+#endif
+
 /// Which instance the worker consumes for, and how that instance stores things.
 struct InstanceArguments: ParsableArguments {
-    @Option(help: "Where the queue is: redis://, rediss://, unix://, redis+sentinel:// or memory://.")
+    @Option(
+        help:
+            "Where the queue is: redis://, rediss://, unix://, redis+sentinel://, sqlite:///, postgresql:// or memory://."
+    )
     var url = "redis://localhost:6379/0"
 
     @Option(help: "The Huey instance's name.")
@@ -16,6 +23,9 @@ struct InstanceArguments: ParsableArguments {
 
     @Option(help: "The kind of storage.")
     var storage = RedisStorageKind.redis
+
+    @Option(help: "What the names of Postgres' tables begin with.")
+    var tablePrefix: String?
 
     @Option(help: "How messages and results are written.")
     var serializer = SerializerKind.pickle
@@ -87,6 +97,10 @@ struct InstanceArguments: ParsableArguments {
 
     private var isMemory: Bool { url.hasPrefix("memory://") }
 
+    private var isPostgres: Bool { url.hasPrefix("postgresql://") || url.hasPrefix("postgres://") }
+
+    private var isRedis: Bool { !isMemory && !isPostgres && sqlitePath == nil }
+
     /// The file of `sqlite:///FILE`; a fourth slash makes it absolute.
     private var sqlitePath: String? {
         let prefix = "sqlite:///"
@@ -95,16 +109,26 @@ struct InstanceArguments: ParsableArguments {
 
     /// Whether results are keys of their own that expire.
     var hasExpiringRedis: Bool {
-        !isMemory && sqlitePath == nil && (storage == .redisExpire || storage == .priorityRedisExpire)
+        isRedis && (storage == .redisExpire || storage == .priorityRedisExpire)
     }
 
     /// The plain keys go where the queue is, or to the local server when that is not Redis.
-    var plainKeysURL: String { plainUrl ?? (isMemory || sqlitePath != nil ? "redis://localhost:6379/0" : url) }
+    var plainKeysURL: String { plainUrl ?? (isRedis ? url : "redis://localhost:6379/0") }
 
     /// - Throws: an error for a URL that is none.
     func makeHuey(logger: Logger) throws -> Huey {
+        guard isRedis || storage == .redis else {
+            throw ValidationError(
+                "--storage \(storage.rawValue) is a kind of Redis storage, and the URL is none of Redis."
+            )
+        }
+        guard isPostgres || tablePrefix == nil else {
+            throw ValidationError("--table-prefix is for Postgres, and the URL is none of Postgres.")
+        }
         let storage: any Storage
-        if isMemory {
+        if isPostgres {
+            storage = try makePostgresStorage(logger: logger)
+        } else if isMemory {
             storage = MemoryStorage()
         } else if let sqlitePath {
             storage = try SQLiteStorage(path: sqlitePath)
@@ -118,6 +142,16 @@ struct InstanceArguments: ParsableArguments {
             options: hueyOptions,
             logger: logger
         )
+    }
+
+    private func makePostgresStorage(logger: Logger) throws -> any Storage {
+        #if Postgres
+            var options = PostgresStorageOptions(tablePrefix: tablePrefix ?? "huey")
+            options.logger = logger
+            return try PostgresStorage(url: url, options: options)
+        #else
+            throw ValidationError("This worker was built without Postgres.")
+        #endif
     }
 
     /// Another instance on the same server: list storage, plain pickles.

@@ -11,11 +11,11 @@ import sys
 import time
 import traceback
 
-from . import consumers, scenario, servers, snapshot
+from . import consumers, postgres, scenario, servers, snapshot
 
 import scenarios
 
-STORAGES = ('redis', 'redis-expire', 'priority-redis', 'priority-redis-expire', 'sqlite')
+STORAGES = ('redis', 'redis-expire', 'priority-redis', 'priority-redis-expire', 'sqlite', 'postgres')
 
 # Rendering nested values recurses.
 sys.setrecursionlimit(20_000)
@@ -33,13 +33,21 @@ class Lane:
         self.worker = worker
         self.storage = storage
         self.server = servers.RedisServer().start()
+        self.database = postgres.PostgresServer().start() if storage == 'postgres' else None
+
+    def stop(self):
+        self.server.stop()
+        if self.database:
+            self.database.stop()
 
     def run_once(self, item, python):
         scenario.use_time_zone(item.tz)
         self.server.client().flushall()
+        if self.database:
+            self.database.empty()
         command = consumers.python_command() if python else self.worker
         env = consumers.environment()
-        return scenario.Run(item, self.server, command, env, python, self.storage).execute()
+        return scenario.Run(item, self.server, command, env, python, self.storage, self.database).execute()
 
     def outcome(self, item, candidate_is_python):
         """The differences that one scenario shows, as lines; none is a pass."""
@@ -77,7 +85,7 @@ def lane_main(worker, storage, candidate_is_python, work, results):
             differences = lane.outcome(by_name[name], candidate_is_python)
             results.put((name, differences, time.monotonic() - started))
     finally:
-        lane.server.stop()
+        lane.stop()
 
 
 def run_all(chosen, jobs, worker, storage, candidate_is_python):
@@ -176,7 +184,7 @@ def show(chosen, storage):
             for line in lane.run_once(item, True)[0]:
                 print('    ' + snapshot.readable(line))
     finally:
-        lane.server.stop()
+        lane.stop()
     return 0
 
 

@@ -12,6 +12,8 @@ from . import consumers, servers, snapshot, tables
 import interop_tasks
 
 DEADLINE = 25
+# Where the queue is not on Redis.
+SQL = ('sqlite', 'postgres')
 LOOKS_AT_QUEUE = ('pending', 'pending_count')
 ALL = []
 
@@ -55,11 +57,11 @@ class Scenario:
             return None
         if '--storage' in self.options:
             return 'names a storage of its own'
-        return self.redis if storage == 'sqlite' and self.redis else self.except_on.get(storage)
+        return self.redis if storage in SQL and self.redis else self.except_on.get(storage)
 
     def options_on(self, storage):
         """The options that make a consumer use this kind of storage."""
-        if storage == 'redis':
+        if storage in ('redis', 'postgres'):
             return self.options
         if storage != 'sqlite':
             return self.options + ['--storage', storage]
@@ -80,10 +82,11 @@ def scenario(name=None, **settings):
 class Run:
     """One run of a scenario with one consumer, on a Redis that it has for itself.
 
-    storage: where the queue is: a kind of Redis storage, or `sqlite`, where Redis has the plain keys only.
+    storage: where the queue is: a kind of Redis storage, or `sqlite` or `postgres`, where Redis has the plain keys only.
+    database: the Postgres server.
     """
 
-    def __init__(self, scenario, server, command, env, is_python, storage='redis'):
+    def __init__(self, scenario, server, command, env, is_python, storage='redis', database=None):
         self.scenario = scenario
         self.server = server
         self.command = command
@@ -91,8 +94,16 @@ class Run:
         self.is_python = is_python
         self.options = scenario.options_on(storage)
         self.plain_options, _ = interop_tasks.parse(self.options)
-        self.file = tempfile.mktemp('.db', 'queue-', server.directory) if storage == 'sqlite' else None
-        self.connect('sqlite:///' + self.file if self.file else server.url)
+        # What reads the queue where it is not on Redis.
+        self.tables = None
+        if storage == 'sqlite':
+            self.tables = tables.SqliteTables(tempfile.mktemp('.db', 'queue-', server.directory))
+            self.connect('sqlite:///' + self.tables.path)
+        elif storage == 'postgres':
+            self.tables = tables.PostgresTables(database.url)
+            self.connect(database.url)
+        else:
+            self.connect(server.url)
         self.consumer = None
         self.servers = []
         self.neighbours = []
@@ -107,7 +118,7 @@ class Run:
     def connect(self, url):
         """Uses this URL from now on, for the consumer, the producer and the comparison."""
         self.url = url
-        self.redis = redis.Redis.from_url(self.server.url if self.file else url)
+        self.redis = redis.Redis.from_url(self.server.url if self.tables else url)
         self.huey = self.make_huey()
         self.tasks = interop_tasks.register(self.huey)
 
@@ -160,7 +171,7 @@ class Run:
     # The consumer.
 
     def command_line(self):
-        line = ['--url', self.url] + (['--plain-url', self.server.url] if self.file else []) + self.options
+        line = ['--url', self.url] + (['--plain-url', self.server.url] if self.tables else []) + self.options
         if self.scenario.workers is not None:
             line += ['-w', str(self.scenario.workers)]
         return line + ([] if self.scenario.periodic else ['-n'])
@@ -277,7 +288,7 @@ class Run:
 
     def snapshot(self):
         return snapshot.Snapshot(self.redis, self.huey.serializer, self.began, self.scenario.bytes,
-                                 self.scenario.exact, tables.Tables(self.file) if self.file else None)
+                                 self.scenario.exact, self.tables)
 
     def execute(self):
         """Runs the scenario; returns what it left behind."""

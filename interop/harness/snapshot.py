@@ -32,7 +32,7 @@ def producer_id(number):
 class Snapshot:
     """Reads all keys of a Redis database and renders them, with ids and times made comparable.
 
-    tables: huey's SQLite file, where the queue is there; see `tables.Tables`.
+    tables: huey's SQL tables, where the queue is there; see `tables.Tables`.
     """
 
     def __init__(self, client, serializer, now, queue_bytes=False, exact=True, tables=None):

@@ -283,6 +283,9 @@ def make_serializer(kind, secret=None):
     return serializer.Serializer(**compressed)
 
 
+POSTGRES = ('postgresql:', 'postgres:')
+
+
 def make_storage_class(kind, clean_rule):
     base = getattr(storage, STORAGES[kind])
     if clean_rule == '3' and not huey_package.__version__.startswith('2'):
@@ -293,7 +296,7 @@ def make_storage_class(kind, clean_rule):
 
 def make_huey(name, url=DEFAULT_URL, storage_kind='redis', serializer_kind='pickle', secret=None, results=True,
               store_none=False, store_intermediate_errors=True, utc=True, notify_result=False, expire_time=None,
-              clean_name='3'):
+              clean_name='3', table_prefix='huey'):
     """A huey instance as `interop-worker` has it with the options of the same names."""
     settings = {'results': results, 'store_none': store_none, 'utc': utc,
                 'serializer': make_serializer(serializer_kind, secret)}
@@ -301,6 +304,8 @@ def make_huey(name, url=DEFAULT_URL, storage_kind='redis', serializer_kind='pick
         settings['store_intermediate_errors'] = False
     if url.startswith('sqlite:///'):
         return configured(storage.SqliteStorage, name, filename=url[len('sqlite:///'):], **settings)
+    if url.startswith(POSTGRES):
+        return configured(storage.PostgresStorage, name, dsn=url, table_prefix=table_prefix, **settings)
     if url.startswith('memory:'):
         return configured(storage.MemoryStorage, name, **settings)
     if notify_result:
@@ -331,6 +336,7 @@ def own_parser():
     parser.add_argument('--url', default=DEFAULT_URL)
     parser.add_argument('--name', default='interop')
     parser.add_argument('--storage', default='redis', choices=sorted(STORAGES))
+    parser.add_argument('--table-prefix', default='huey')
     parser.add_argument('--serializer', default='pickle', choices=SERIALIZERS)
     parser.add_argument('--secret')
     parser.add_argument('--no-results', action='store_true')
@@ -379,7 +385,7 @@ def connect_plain(options):
     import redis
     url = options.plain_url
     if url is None:
-        url = DEFAULT_URL if options.url.startswith(('sqlite:', 'memory:')) else options.url
+        url = DEFAULT_URL if options.url.startswith(('sqlite:', 'memory:') + POSTGRES) else options.url
     return redis.Redis.from_url(url)
 
 
@@ -414,7 +420,8 @@ def main(arguments):
     app.plain = connect_plain(options)
     app.huey = make_huey(options.name, options.url, options.storage, options.serializer, options.secret,
                          not options.no_results, options.store_none, not options.no_store_intermediate_errors,
-                         not options.local_time, options.notify_result, options.expire_time, options.clean_name)
+                         not options.local_time, options.notify_result, options.expire_time, options.clean_name,
+                         options.table_prefix)
     app.tasks = register(app.huey)
     if options.record_signals:
         record_signals(app.huey)
