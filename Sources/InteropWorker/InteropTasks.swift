@@ -225,61 +225,6 @@ private func value(of value: (some PickleEncodable)?) throws -> PickleValue {
 }
 
 extension PickleView {
-    /// Python's `str()`.
-    var pythonString: String {
-        if let string { return string }
-        if let exception = PickleException(self) {
-            if let text = exception.ownText { return text }
-            switch exception.arguments.count {
-            case 0: return ""
-            case 1: return exception.arguments[0].pythonString
-            default: return PickleValue.tuple(exception.arguments).description
-            }
-        }
-        if let moment = try? PickleDateTime(pickle: self) { return moment.description }
-        // huey's singleton has a name of its own.
-        return repr.replacing("<huey.utils.SKIPPED>", with: "SKIPPED")
-    }
-}
-
-extension PickleValue {
-    fileprivate var pythonString: String {
-        switch self {
-        case .string(let text): text
-        case .view(let view): view.pythonString
-        default: description
-        }
-    }
-}
-
-extension PickleException {
-    /// `str()` of the exceptions that have a `__str__` of their own.
-    fileprivate var ownText: String? {
-        switch (module, name) {
-        case ("huey.exceptions", "RateLimitExceeded"):
-            guard arguments.count == 3, let seconds = arguments[1].number else { return nil }
-            let text = "Rate limit exceeded on \"\(arguments[0].pythonString)\""
-            guard arguments[2].number != 0 else { return text }
-            guard seconds.magnitude < 1e15 else { return "\(text), retry in \(seconds)s" }
-            let tenths = Int((seconds * 10).rounded(.toNearestOrEven))
-            return "\(text), retry in \(tenths / 10).\(abs(tenths % 10))s"
-        case ("builtins", "KeyError") where arguments.count == 1:
-            return arguments[0].description
-        default:
-            return nil
-        }
-    }
-}
-
-extension PickleValue {
-    /// The value of a number or a bool.
-    fileprivate var number: Double? {
-        switch self {
-        case .float(let value): value
-        case .int(let value): Double(value)
-        case .bool(let value): value ? 1 : 0
-        case .view(let view): (try? PythonNumber(pickle: view))?.double
-        default: nil
-        }
-    }
+    /// Python's `str()`; huey's singleton has a name of its own.
+    var pythonString: String { text == "<huey.utils.SKIPPED>" ? "SKIPPED" : text }
 }
