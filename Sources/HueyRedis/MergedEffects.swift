@@ -90,7 +90,7 @@ struct MergedEffects {
             batch.argument(keys.schedule)
             for (score, data) in appointments {
                 batch.argument(score)
-                batch.argument(data)
+                batch.argument(ScheduleMember.member(of: data, options.kind))
             }
         }
         try bury(into: &batch, keys: keys, options)

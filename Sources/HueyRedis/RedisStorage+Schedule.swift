@@ -24,7 +24,7 @@ extension RedisStorage {
             keys: [.init(keys.schedule)],
             arguments: [.init(try moment.redisScore())]
         )
-        return reply.elements?.compactMap(\.bytes) ?? []
+        return messages(in: reply)
     }
 
     public func scheduleSize() async throws -> Int {
@@ -33,8 +33,11 @@ extension RedisStorage {
 
     public func scheduledItems(limit: Int?) async throws -> [[UInt8]] {
         let stop = limit.flatMap { $0 > 0 ? $0 - 1 : nil } ?? -1
-        return try await client.command("ZRANGE", .init(keys.schedule), 0, .init(stop)).elements?.compactMap(\.bytes)
-            ?? []
+        return messages(in: try await client.command("ZRANGE", .init(keys.schedule), 0, .init(stop)))
+    }
+
+    private func messages(in reply: RedisReply) -> [[UInt8]] {
+        reply.elements?.compactMap { $0.bytes.map { ScheduleMember.message(of: $0, options.kind) } } ?? []
     }
 
     public func flushSchedule() async throws { try await client.command("DEL", .init(keys.schedule)) }
@@ -48,7 +51,7 @@ extension RedisStorage {
         try await promoteSchedule(dueAt: moment, limit: limit, deathLimit: nil, transform: transform)
     }
 
-    /// Moves messages out of the schedule together with what becomes of them.
+    /// Moves members out of the schedule together with what becomes of their messages.
     func move(
         _ due: [[UInt8]],
         dueAt score: RedisArgument,
@@ -57,7 +60,7 @@ extension RedisStorage {
         var moves: [ScheduleMove] = []
         var others: [(data: [UInt8], effects: [StorageEffect])] = []
         for data in due {
-            let effects = try await transform(data)
+            let effects = try await transform(ScheduleMember.message(of: data, options.kind))
             if case .enqueue(let message, let priority) = effects.first, effects.count == 1 {
                 moves.append(ScheduleMove(old: data, new: (message, priority)))
             } else if effects.isEmpty {

@@ -3,7 +3,7 @@ public import Logging
 public import Redis
 import Synchronization
 
-/// huey's key layout on Redis, in its four kinds: a list or a sorted set for the queue, a sorted set for the schedule, hashes or expiring
+/// huey's key layout on Redis, in its kinds: a list or a sorted set for the queue, a sorted set for the schedule, hashes or expiring
 /// keys for results and counters. Several instances can share one client.
 public final class RedisStorage: Storage {
     let client: RedisClient

@@ -63,6 +63,22 @@ struct LayoutTests {
         await rig.close()
     }
 
+    @Test("the valkey-glide kind: a schedule in base64, which every kind reads beside its own")
+    func valkeyGlide() async throws {
+        let rig = try Rig(.valkeyGlide)
+        let pickle: [UInt8] = [0x80, 4, 0x4E, 0x2E]
+        try await rig.storage.addToSchedule(pickle, at: Self.moment)
+        let key = "huey.schedule.\(rig.name)"
+        #expect(try await rig.client.command("ZRANGE", .init(key), 0, -1).elements?.map(\.string) == ["gAROLg=="])
+        let others = try [StorageKind.redis, .priorityRedisExpire].map { try $0.make(name: rig.name) }
+        for other in others { #expect(try await other.scheduledItems(limit: nil) == [pickle]) }
+        // Only what stands for a message of huey's is taken for base64.
+        try await rig.client.command("ZADD", .init(key), 1, "gARO")
+        #expect(try await others[0].readSchedule(dueAt: Self.moment) == [data("gARO"), pickle])
+        for other in others { await other.close() }
+        await rig.close()
+    }
+
     @Test("the expiring kind: a key for each value; results and counters expire, revocations do not")
     func expiring() async throws {
         let rig = try Rig(.redisExpire) { $0.expireTime = 1000 }

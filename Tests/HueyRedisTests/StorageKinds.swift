@@ -12,6 +12,7 @@ enum StorageKind: String, CaseIterable, Sendable {
     case redisExpire = "redis-expire"
     case priorityRedis = "priority-redis"
     case priorityRedisExpire = "priority-redis-expire"
+    case valkeyGlide = "valkey-glide"
 
     /// Reading a result takes it away, except where results expire.
     var popRemoves: Bool { self != .redisExpire && self != .priorityRedisExpire }
