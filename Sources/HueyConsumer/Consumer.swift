@@ -23,7 +23,7 @@ public final class Consumer: Service {
 
     public let huey: Huey
     public let options: ConsumerOptions
-    private let logger: Logger
+    let logger: Logger
     private let onReady: (@Sendable () -> Void)?
     private let events: AsyncStream<Event>
     private let eventSource: AsyncStream<Event>.Continuation
@@ -31,6 +31,7 @@ public final class Consumer: Service {
     /// Where everything runs that keeps a consumer alive, whatever handlers do to the cooperative pool and to their own threads.
     let upkeep = ThreadExecutor(limit: 4)
     private let stopRequested = Gate()
+    private let liveness = Liveness()
     private let buffer = WorkBuffer()
 
     /// - Parameters:
@@ -54,6 +55,7 @@ public final class Consumer: Service {
     /// Asks the consumer to stop: no task starts any more once this has returned. Asked twice for a graceful stop, it interrupts.
     public func stop(_ stop: Stop) {
         stopRequested.open()
+        liveness.stop()
         buffer.stop()
         eventSource.yield(.stop(stop))
     }
@@ -69,10 +71,24 @@ public final class Consumer: Service {
         }
         try await withTaskCancellationOrGracefulShutdownHandler {
             // A task of its own: one that is cancelled could not see the stop through.
-            try await Task(executorPreference: upkeep) { try await self.consume() }.value
+            try await Task(executorPreference: upkeep) { try await self.consumeWatched() }.value
         } onCancelOrGracefulShutdown: { stop in
             self.stop(stop)
         }
+    }
+
+    private func consumeWatched() async throws {
+        let health = try await HealthWatch(options, liveness, logger)
+        let executors =
+            [(Liveness.Part.workers, globalConcurrentExecutor as any TaskExecutor)]
+            + (huey.storage.executor.map { [(.connections, $0)] } ?? [])
+        let watch = Task(executorPreference: upkeep) { if health.isWanted { await health.run(probing: executors) } }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await consume()) } catch { outcome = .failure(error) }
+        watch.cancel()
+        await watch.value
+        await health.close()
+        try outcome.get()
     }
 
     private func consume() async throws {
@@ -85,14 +101,23 @@ public final class Consumer: Service {
         // What is due already comes before whatever is enqueued once we say that we are ready.
         await parts.scheduler.begin()
         onReady?()
-        let leases = Task(executorPreference: upkeep) { await channel.run() }
+        let leases = Task(executorPreference: upkeep) {
+            guard channel.acknowledges else { return await channel.run() }
+            await self.liveness.watch(.heartbeat) { await channel.run() }
+        }
         let workers = Task { await parts.runWorkers() }
         // Both do little but wait for the storage.
         let executor = huey.storage.executor ?? upkeep
-        let fetcher = Task(executorPreference: executor) { await parts.fetcher.run() }
-        let scheduler = Task(executorPreference: upkeep) { await parts.scheduler.run() }
+        let fetcher = Task(executorPreference: executor) {
+            await self.liveness.watch(.fetch) { await parts.fetcher.run() }
+        }
+        let scheduler = Task(executorPreference: upkeep) {
+            await self.liveness.watch(.scheduler) { await parts.scheduler.run() }
+        }
         let committer = Task(executorPreference: executor) {
-            await parts.committer.run(retryDelay: self.options.initialDelay)
+            await self.liveness.watch(.commits) {
+                await parts.committer.run(retryDelay: self.options.initialDelay)
+            }
         }
         let watch = Task(executorPreference: upkeep) {
             await workers.value
@@ -102,38 +127,57 @@ public final class Consumer: Service {
             if options.checkWorkerHealth { await PoolWatchdog(inFlight: inFlight, logger: logger).run() }
         }
         defer { watchdog.cancel() }
-        await supervise(parts, workers)
+        let stop = await supervise(parts, workers)
         scheduler.cancel()
-        await fetcher.value
-        await scheduler.value
+        let ending = Ending(
+            consumer: self,
+            fetcher: parts.fetcher,
+            isAway: await isStorageAway(),
+            deadline: stop.deadline
+        )
+        await ending.finish(fetching: [fetcher, scheduler] + stop.returns)
         parts.committer.close()
-        if await !finishes(committer, within: .seconds(10)) {
-            committer.cancel()
-            await committer.value
-        }
+        await ending.finish(commits: committer)
         huey.detach(parts.storageBuffer)
         // Whatever is not acknowledged by now goes back: tasks that did not heed their interruption, too.
         leases.cancel()
-        await leases.value
-        await channel.close()
+        await ending.finish(
+            closing: Task(executorPreference: upkeep) {
+                await leases.value
+                await channel.close()
+            }
+        )
         watch.cancel()
         logger.info("Consumer exiting.")
     }
 
+    /// What a stop leaves to be waited for: messages that go back to the queue, and until when.
+    private typealias Stopped = (returns: [Task<Void, Never>], deadline: ContinuousClock.Instant)
+
     /// Waits for the request to stop and sees it through.
-    private func supervise(_ parts: Parts, _ workers: Task<Void, Never>) async {
+    private func supervise(_ parts: Parts, _ workers: Task<Void, Never>) async -> Stopped {
         var isStopping = false
+        var stopped: Stopped = ([], .now.advanced(by: Ending.patience))
+        /// What was fetched and is not started goes back; where the storage does not answer, not before what follows.
+        func stopFetching() async {
+            if stopped.returns.isEmpty {
+                stopped.deadline = .now.advanced(by: options.shutdownTimeout ?? Ending.patience)
+            }
+            let returns = Task(executorPreference: upkeep) { await parts.stopFetching() }
+            stopped.returns.append(returns)
+            _ = await finishes(returns, within: Ending.answer)
+        }
         var timer: Task<Void, Never>?
         defer { timer?.cancel() }
         for await event in events {
             switch event {
             case .workersDone:
                 logger.info("All workers have stopped.")
-                return
+                return stopped
             case .stop(.graceful) where !isStopping:
                 isStopping = true
                 logger.info("Shutting down gracefully...")
-                await parts.stopFetching()
+                await stopFetching()
                 timer = options.shutdownTimeout.map { timeout in
                     Task(executorPreference: upkeep) {
                         if (try? await Task.sleep(for: timeout)) != nil { self.eventSource.yield(.shutdownTimeout) }
@@ -145,19 +189,20 @@ public final class Consumer: Service {
                 } else if isStopping {
                     logger.info("Received request to shut down now.")
                 }
-                await parts.stopFetching()
+                await stopFetching()
                 await inFlight.notifyInterrupted(huey)
                 workers.cancel()
                 logger.info("Shutting down")
                 // A task that does not heed its cancellation is left behind; the process is about to end.
                 _ = await finishes(workers, within: .seconds(1))
-                return
+                return stopped
             }
         }
+        return stopped
     }
 
     /// Whether a task of ours ends within the time given.
-    private func finishes(_ task: Task<Void, Never>, within limit: Duration) async -> Bool {
+    func finishes(_ task: Task<Void, Never>, within limit: Duration) async -> Bool {
         let done = Gate()
         let watch = Task(executorPreference: upkeep) {
             await task.value
@@ -253,6 +298,7 @@ public final class Consumer: Service {
                 options: options,
                 logger: logger.part("Worker"),
                 upkeep: consumer.upkeep,
+                liveness: consumer.liveness,
                 writeEffects: { committer.writeSoon() }
             )
             self.fetcher = fetcher

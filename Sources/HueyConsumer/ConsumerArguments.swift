@@ -104,6 +104,17 @@ public struct ConsumerArguments: ParsableArguments {
     )
     public var prefetch: Int?
 
+    @Option(help: ArgumentHelp("Touch a file every second while the consumer moves.", valueName: "file"))
+    public var healthFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Answer HTTP requests on this port of 127.0.0.1: 200 while the consumer moves, 503 else.",
+            valueName: "port"
+        )
+    )
+    public var healthPort: Int?
+
     /// huey's kinds of workers.
     public enum WorkerType: String, ExpressibleByArgument, CaseIterable, Sendable {
         case thread
@@ -145,6 +156,8 @@ public struct ConsumerArguments: ParsableArguments {
         options.extraLocks = extraLocks?.split(separator: ",").map(String.init) ?? []
         options.maxTasks = maxTasks
         options.prefetch = prefetch
+        options.healthFile = healthFile
+        options.healthPort = healthPort
         options.shutdownTimeout = shutdownTimeout.map { .seconds($0) }
         return options
     }

@@ -39,6 +39,11 @@ public struct ConsumerOptions: Sendable {
     /// Whether a consumer that starts enqueues each periodic task once that should have run while no consumer did. Needs
     /// ``periodicOnce``, and a storage that remembers.
     public var catchUpPeriodic = false
+    /// A file that is touched every second while the consumer moves: fetching, the pool on which workers run, the connections' thread,
+    /// heartbeat, scheduler and commits. It is removed at the end. A consumer that waits for its storage moves: it tries again and again.
+    public var healthFile: String?
+    /// A port on 127.0.0.1 that answers every HTTP request with 200 while the consumer moves, and with 503 and what is stuck else.
+    public var healthPort: Int?
 
     public init() {}
 
@@ -59,6 +64,8 @@ public struct ConsumerOptions: Sendable {
         )
         try require(maxTasks == nil || checkWorkerHealth, "max_tasks requires check_worker_health be enabled.")
         try require((prefetch ?? 0) >= 0, "The prefetch must not be negative.")
+        try require(healthFile?.isEmpty != true, "The health file must have a name.")
+        try require((1...65535).contains(healthPort ?? 1), "The health port must be from 1 to 65535.")
         try require(lease >= .seconds(1), "The lease must be at least one second.")
     }
 }

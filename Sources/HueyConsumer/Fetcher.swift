@@ -12,11 +12,13 @@ struct Fetcher: Sendable {
     let logger: Logger
     /// Where it does what takes long, or what the storage has no executor for.
     let upkeep: ThreadExecutor
+    let liveness: Liveness
     /// Has the effects of finished tasks written now.
     let writeEffects: @Sendable () -> Void
     /// What was enqueued here while messages were on their way.
     private let overtaken = Overtaking()
     private let flight = Flight()
+    private let owed = Owed()
     /// Messages on their way back to the queue: whoever looks at the queue waits until they are there.
     private let returns = UnderWay()
 
@@ -44,6 +46,8 @@ struct Fetcher: Sendable {
         static let failurePause = Duration.milliseconds(500)
         /// How long a consumer that stops tries to put back what it holds.
         static let returnLimit = Duration.seconds(5)
+        /// A step of the loop that takes longer, beyond its wait for messages, is stuck. Every command has a limit far below.
+        static let step = Duration.seconds(60)
     }
 
     /// How many messages are fetched ahead: the window grows while tasks are fast.
@@ -138,7 +142,10 @@ struct Fetcher: Sendable {
         while true {
             let recalls = flight.recalls
             let count: Int
-            switch await wanted(window.lowWater(options.prefetch)) {
+            liveness.isBack(.fetch)
+            let wanted = await wanted(window.lowWater(options.prefetch))
+            liveness.expect(.fetch, within: Bound.step)
+            switch wanted {
             case .demand(.stopped): return
             case .demand(.withdrawn), .stuck:
                 window.size = 0
@@ -238,6 +245,7 @@ struct Fetcher: Sendable {
     }
 
     private func dequeue(upTo limit: Int, wait: Duration) async throws -> Fetched {
+        liveness.expect(.fetch, within: wait + Bound.step)
         let start = ContinuousClock.now
         let deliveries = try await channel.dequeue(upTo: limit, wait: wait)
         return (deliveries, start.duration(to: .now))
@@ -324,6 +332,8 @@ struct Fetcher: Sendable {
     /// Puts messages back to the head of the queue.
     func giveBack(_ deliveries: [Delivery]) async {
         guard !deliveries.isEmpty else { return }
+        owed.batches.add(1, ordering: .relaxed)
+        defer { owed.batches.subtract(1, ordering: .relaxed) }
         var isUncertain = false
         var isFirst = true
         var stopped: ContinuousClock.Instant?
@@ -339,7 +349,7 @@ struct Fetcher: Sendable {
             } catch {
                 let failure = error as? any StorageFailure
                 if buffer.isStopped { stopped = stopped ?? .now }
-                let isLate = stopped.map { $0.duration(to: .now) > Bound.returnLimit } ?? false
+                let isLate = stopped.map { $0.duration(to: .now) > returnLimit } ?? false
                 // What is held would run nowhere: it goes back as soon as the server takes it.
                 guard failure?.isWorthWaiting == true || channel.acknowledges, !isLate else {
                     if !isUncertain, await keep(deliveries, because: error) { return }
@@ -352,6 +362,14 @@ struct Fetcher: Sendable {
                 try? await Task.sleep(for: Bound.failurePause)
             }
         }
+    }
+
+    /// Whether messages have to go back to the queue that are held nowhere else.
+    var isOwing: Bool { !channel.acknowledges && (buffer.backlog > 0 || owed.batches.load(ordering: .relaxed) > 0) }
+
+    /// How long a consumer that stops tries to put back what it holds: not at all where the server has it anyway.
+    private var returnLimit: Duration {
+        channel.acknowledges ? .zero : options.shutdownTimeout ?? Bound.returnLimit
     }
 
     /// Keeps messages as dead letters of which nobody knows whether they were put back: in the queue they could run twice.
@@ -386,6 +404,11 @@ struct Fetcher: Sendable {
 
 extension [Delivery] {
     fileprivate var byteCount: Int { reduce(0) { $0 + $1.data.count } }
+}
+
+/// How many batches of messages are being put back.
+private final class Owed: Sendable {
+    let batches = Atomic(0)
 }
 
 /// The highest priority that was enqueued by this consumer's own tasks while it fetched.

@@ -326,6 +326,60 @@ def play(name, options):
     return facts, wrong
 
 
+# How a worker stops while its server is gone: how it is brought about, and what it is doing then.
+STOPS = {'stop-killed': 'KILL', 'stop-frozen': 'STOP'}
+
+
+def stop(name, state, sign, options):
+    """Seconds from the signal to the end, and what is wrong with it."""
+    wrong = []
+    with contextlib.ExitStack() as stack:
+        stage = stack.enter_context(Stage())
+        command = [os.environ.get('INTEROP_WORKER', DEFAULT_WORKER), '--url', stage.url, '--name', 'outage', '-w', str(WORKERS), '-t', '3', '-n', *options]
+        worker = ConsumerProcess(command, environment())
+        stack.callback(worker.kill)
+        worker.wait_ready()
+        producer = Producer(stage)
+        seconds = {'idle': 0, 'running': 30, 'results': 1}[state]
+        if seconds:
+            for _ in range(WORKERS):
+                producer.huey.enqueue(producer.tasks.sleep.s(seconds))
+            until(lambda: sum('Executing' in line for line in worker.log) >= WORKERS, 30, 'no task starts')
+        stage.kill(STOPS[name])
+        if STOPS[name] == 'STOP':
+            stack.callback(stage.kill, 'CONT')
+        if state == 'results':
+            until(lambda: sum('executed in' in line for line in worker.log) >= WORKERS, 30, 'no task ends')
+        else:
+            time.sleep(0.5)
+        began = time.monotonic()
+        worker.signal(sign)
+        try:
+            worker.process.wait(30)
+        except subprocess.TimeoutExpired:
+            wrong.append('the worker does not end')
+        took = time.monotonic() - began
+        # Where there is nothing to save, a container's grace is not used up; else it waits as long as -t says, and says so.
+        least, most = (2, 5) if state == 'results' else (0, 1)
+        if not least <= took <= most:
+            wrong.append('%s, %s: it took %.1f s to stop' % (state, sign, took))
+        if state == 'results' and not any('waiting for the storage' in line for line in worker.log):
+            wrong.append('nothing says what it waits for')
+        if wrong:
+            wrong.append('the log:\n' + '\n'.join('    | ' + line for line in worker.log[-20:]))
+    return took, wrong
+
+
+def stops(name, options):
+    """All ways to stop in one outage; prints a line for each."""
+    wrong = []
+    for state, sign in (('idle', 'TERM'), ('idle', 'INT'), ('running', 'TERM'), ('results', 'TERM'), ('results', 'INT')):
+        took, problems = stop(name, state, sign, options)
+        print('%-14s %9s after SIG%-4s %6.2f s' % (name, state, sign, took))
+        wrong += problems
+    return wrong
+
+
 # Where huey's contract, at most once, loses what was popped when the connection broke.
 LOSSY = {'flushed', 'restart', 'loading', 'cut', 'swallowed', 'locked-out', 'crowded', 'failover', 'frozen-master', 'switchover'}
 
@@ -368,13 +422,20 @@ def main():
     if '--at-least-once' in options:
         # Replication is asynchronous: what a master takes just before another is promoted is lost in any mode.
         LOSSY.intersection_update({'flushed', 'failover', 'frozen-master', 'switchover'})
-    unknown = set(arguments) - set(OUTAGES)
+    known = [*OUTAGES, *STOPS]
+    unknown = set(arguments) - set(known)
     if unknown:
-        sys.exit('outages: unknown: %s; there are %s' % (', '.join(sorted(unknown)), ', '.join(OUTAGES)))
+        sys.exit('outages: unknown: %s; there are %s' % (', '.join(sorted(unknown)), ', '.join(known)))
     passed = failed = 0
     print('%-14s %9s %9s %6s %7s %8s %6s' % ('outage', 'lasted s', 'resume s', 'cpu %', 'lines', 'missing', 'fds'))
-    for name in arguments or OUTAGES:
+    for name in arguments or known:
         try:
+            if name in STOPS:
+                wrong = stops(name, options)
+                passed, failed = passed + (not wrong), failed + bool(wrong)
+                for reason in wrong:
+                    print('    %s: %s' % (name, reason))
+                continue
             facts, wrong = play(name, options)
             print('%-14s %9.1f %9.2f %6.1f %7d %8d %6s' % (
                 name, facts['outage'], facts['resumed'], 100 * facts['cpu'], facts['lines'], facts['missing'], facts['descriptors']))
