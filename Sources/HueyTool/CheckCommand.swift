@@ -38,31 +38,115 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var queue: QueueArguments
+    @Option(help: ArgumentHelp("At most so many messages may wait.", valueName: "count")) var maxPending: Int?
+    @Option(
+        help: ArgumentHelp(
+            "The oldest message may have waited so long. Known of storages with priorities, and of an empty queue.",
+            valueName: "seconds"
+        )
+    )
+    var maxAge: Double?
+    @Option(help: ArgumentHelp("There may be so many dead letters.", valueName: "count")) var maxDead: Int?
+    @Option(
+        help: ArgumentHelp(
+            "So many consumers must be alive. Counted are those that deliver at least once; it takes up to three seconds.",
+            valueName: "count"
+        )
+    )
+    var minConsumers: Int?
     @Flag(help: "The same as a JSON object.") var json = false
 
-    func run() async throws {
+    func validate() throws {
+        let counts = [maxPending, maxDead, minConsumers].compactMap { $0 }
+        guard counts.allSatisfy({ $0 >= 0 }), (maxAge ?? 0) >= 0, maxAge?.isFinite != false else {
+            throw ValidationError("Limits must be numbers, not negative.")
+        }
+    }
+
+    /// What is found while the check goes on: the worst status counts.
+    private struct Findings {
         var status = Status.fine
         var messages: [String] = []
         var server: ServerState?
+        var counts: [String: Double] = [:]
+
+        mutating func add(_ status: Status, _ message: String) {
+            self.status = max(self.status, status)
+            messages.append(message)
+        }
+
+        /// Takes in a number, and whether it is beyond its limit.
+        mutating func add(_ name: String, _ number: Double, isExceeded: Bool, _ message: String) {
+            counts[name] = number
+            if isExceeded { add(.exceeded, message) }
+        }
+    }
+
+    func run() async throws {
+        var findings = Findings()
         do {
             try await queue.withHuey { huey in
-                guard let storage = huey.storage as? RedisStorage else { return try await huey.storage.ping() }
-                let state = try await storage.serverState()
-                server = state
-                messages += state.evictionWarning.map { [$0] } ?? []
-                if state.evictionPolicy == nil {
-                    messages.append("the server does not tell its maxmemory-policy")
-                    status = max(status, .unknown)
-                } else if state.evictionWarning != nil {
-                    status = max(status, .warning)
+                guard let storage = huey.storage as? RedisStorage else {
+                    try await huey.storage.ping()
+                    return try await checkLimits(of: huey.storage, &findings)
                 }
+                findings.server = try await storage.serverState()
+                if findings.server?.evictionPolicy == nil {
+                    findings.add(.unknown, "the server does not tell its maxmemory-policy")
+                } else if let warning = findings.server?.evictionWarning {
+                    findings.add(.warning, warning)
+                }
+                try await checkLimits(of: storage, &findings)
             }
         } catch let error as any StorageFailure {
-            messages.append("\(error)")
-            status = .unknown
+            findings.add(.unknown, "\(error)")
         }
-        try report(status, messages, server)
-        if status != .fine { throw ExitCode(status.rawValue) }
+        try report(findings)
+        if findings.status != .fine { throw ExitCode(findings.status.rawValue) }
+    }
+
+    /// Of a storage other than Redis only what waits can be counted.
+    private func checkLimits(of storage: any Storage, _ findings: inout Findings) async throws {
+        if let maxPending { try await checkPending(storage, maxPending, &findings) }
+        if let maxDead {
+            guard let letters = storage as? any DeadLetterStorage else {
+                return findings.add(.unknown, "this storage keeps no dead letters")
+            }
+            let count = try await letters.deadLetterCount()
+            let message = "\(count) dead letters, more than \(maxDead)"
+            findings.add("dead", Double(count), isExceeded: count > maxDead, message)
+        }
+        if maxAge != nil { findings.add(.unknown, "how long messages have waited is not known of this storage") }
+        if minConsumers != nil { findings.add(.unknown, "who consumes is not known of this storage") }
+    }
+
+    private func checkPending(_ storage: any Storage, _ limit: Int, _ findings: inout Findings) async throws {
+        let count = try await storage.queueSize()
+        let message = "\(count) messages wait, more than \(limit)"
+        findings.add("pending", Double(count), isExceeded: count > limit, message)
+    }
+
+    private func checkLimits(of storage: RedisStorage, _ findings: inout Findings) async throws {
+        if let maxPending { try await checkPending(storage, maxPending, &findings) }
+        if let maxAge {
+            if let age = try await storage.oldestMessageAge() {
+                let message = "the oldest message has waited \(Int(age.inSeconds)) seconds, more than \(maxAge)"
+                findings.add("age", age.inSeconds, isExceeded: age.inSeconds > maxAge, message)
+            } else {
+                findings.add(.unknown, "how long messages have waited is not known of a storage without priorities")
+            }
+        }
+        if let maxDead {
+            let count = try await storage.deadLetterCount()
+            let message = "\(count) dead letters, more than \(maxDead)"
+            findings.add("dead", Double(count), isExceeded: count > maxDead, message)
+        }
+        if let minConsumers {
+            let count = try await storage.liveConsumers(enough: minConsumers)
+            let message =
+                "\(count) consumers that deliver at least once are alive, fewer than \(minConsumers); others cannot be counted"
+            findings.add("consumers", Double(count), isExceeded: count < minConsumers, message)
+        }
     }
 
     /// The answer of `--json`.
@@ -75,9 +159,12 @@ struct CheckCommand: AsyncParsableCommand {
         var status: String
         var messages: [String]
         var server: Server
+        /// What was counted: `pending`, `age`, `dead`, `consumers`.
+        var counts: [String: Double]
     }
 
-    private func report(_ status: Status, _ messages: [String], _ server: ServerState?) throws {
+    private func report(_ findings: Findings) throws {
+        let (status, messages, server) = (findings.status, findings.messages, findings.server)
         guard json else {
             let rest = messages.isEmpty ? server?.version ?? "" : messages.joined(separator: "; ")
             return printEntry("\(status.name): \(rest)")
@@ -86,7 +173,8 @@ struct CheckCommand: AsyncParsableCommand {
         let report = Report(
             status: status.name,
             messages: messages.map { $0.field() },
-            server: .init(kind: words.first, version: words.dropFirst().first, memory: server?.usedMemory)
+            server: .init(kind: words.first, version: words.dropFirst().first, memory: server?.usedMemory),
+            counts: findings.counts
         )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

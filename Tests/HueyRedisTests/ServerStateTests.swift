@@ -34,6 +34,53 @@ struct ServerStateTests {
         #expect(try await tool.run(["status", "--no-such-option"]).status == 64)
     }
 
+    @Test("limits are checked, and what cannot be known is said")
+    func limits() async throws {
+        let server = try PrivateRedis()
+        let url = ["HUEY_URL": server.url()]
+        let tool = try Tool("huey")
+        var options = RedisStorageOptions()
+        options.kind = .priorityRedis
+        let unbound = try RedisStorage(url: server.url(), options: options)
+        let storage = unbound.bound(to: "huey")
+        func check(_ arguments: String...) async throws -> Tool.Run {
+            try await tool.run(["check", "--storage", "priority-redis"] + arguments, environment: url)
+        }
+        #expect(
+            try await check("--max-pending", "0", "--max-age", "0", "--max-dead", "0", "--min-consumers", "0").status
+                == 0
+        )
+        for priority in [0.0, 1, 2] { try await storage.enqueue(data("m"), priority: priority) }
+        try await storage.bury(DeadLetter(data: data("d"), reason: .failed, detail: "d", time: 1_700_000_000_000_000))
+        #expect(try await check("--max-pending", "3", "--max-age", "3600", "--max-dead", "1").status == 0)
+        for arguments in [
+            ["--max-pending", "2"], ["--max-age", "0"], ["--max-dead", "0"], ["--min-consumers", "1"],
+        ] {
+            let run = try await check(arguments[0], arguments[1], "--json")
+            #expect(run.status == 2, "\(arguments)")
+            #expect(run.output.contains("\"status\":\"critical\""))
+        }
+        #expect(try await check("--max-pending", "-1").status == 3)
+        #expect(try await check("--max-age", "nan").status == 3)
+        #expect(try await tool.run(["check", "--max-age", "5"], environment: url).status == 3)
+        await unbound.close()
+    }
+
+    @Test("a consumer counts while its heartbeat changes")
+    func consumers() async throws {
+        let server = try PrivateRedis()
+        let storage = try RedisStorage(url: server.url())
+        let channel = try await storage.acknowledgingChannel(DeliveryOptions(lease: .seconds(1)))
+        try await channel.open()
+        let running = Task { await channel.run() }
+        #expect(try await storage.liveConsumers(enough: 1, limit: .seconds(30)) == 1)
+        running.cancel()
+        await running.value
+        #expect(try await storage.liveConsumers(enough: 1, limit: .milliseconds(300)) == 0)
+        await channel.close()
+        await storage.close()
+    }
+
     @Test("a name lies in one slot of a cluster where it has a hash tag")
     func slots() {
         #expect(RedisKeys(name: "{a}").liesInOneSlot)
