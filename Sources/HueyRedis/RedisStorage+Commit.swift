@@ -12,6 +12,7 @@ extension RedisStorage {
             if commands.count > 0 { try await client.run(commands) }
             return
         }
+        if try await isSpread() { return try await commitSpread(effects) }
         // All or none: a server that is full or read-only must not do half, or trying again would do that half twice.
         var batch = RedisBatch(reservingCapacity: commands.byteCount + 64)
         batch.transaction { $0.append(contentsOf: commands) }

@@ -20,6 +20,17 @@ extension RedisStorage: DeadLetterStorage {
     }
 
     public func requeueDeadLetter(_ entry: DeadLetterEntry, priority: Double? = nil) async throws -> Bool {
+        if try await isSpread() {
+            guard try await dropDeadLetter(entry) else { return false }
+            do {
+                try await enqueue(entry.letter.data, priority: priority)
+            } catch {
+                // In the queue it may run twice, as a dead letter it cannot get lost.
+                try await bury(entry.letter)
+                throw error
+            }
+            return true
+        }
         var commands = RedisBatch.forScript(reservingCapacity: entry.letter.data.count + 64)
         try queue.append([(entry.letter.data, priority)], to: &commands)
         let reply = try await client.evaluate(

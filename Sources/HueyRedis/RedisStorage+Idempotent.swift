@@ -23,6 +23,15 @@ extension RedisStorage: IdempotentStorage {
         var commands = RedisBatch.forScript(reservingCapacity: data.count + 64)
         try queue.append([(data, priority)], to: &commands)
         let milliseconds = max(1, Int(memory.inSeconds * 1000))
+        if try await isSpread() {
+            let mark = RedisArgument(keys.sent(id))
+            guard try await client.command("EXISTS", mark).integer == 0 else { return false }
+            try await client.run { batch in
+                try queue.append([(data, priority)], to: &batch)
+                batch.append("SET", mark, 1, "PX", .init(milliseconds))
+            }
+            return true
+        }
         func batch(bySource: Bool) -> RedisBatch {
             var batch = RedisBatch()
             batch.evaluate(

@@ -10,15 +10,31 @@ extension RedisStorage {
 
     public func peekMany(_ keys: [String]) async throws -> [[UInt8]?] {
         guard !keys.isEmpty else { return [] }
+        if options.kind.expires, try await isSpread() { return try await peekSpread(keys) }
         return try await client.run { values.peek(keys, &$0) }.first?.elements?.map(\.bytes) ?? []
     }
 
     public func peekRevocations(ofTasks ids: TaskIDs, named names: [String]) async throws -> [Int: [UInt8]] {
+        if options.kind.expires, try await isSpread() {
+            let keys = ids.strings.map(Message.revocationKey) + names.map(Huey.revocationKey(task:))
+            let values = try await peekSpread(keys)
+            return [Int: [UInt8]](
+                uniqueKeysWithValues: values.enumerated().compactMap { entry in
+                    entry.element.map { (entry.offset, $0) }
+                }
+            )
+        }
         let reply = try await client.run { values.peekRevocations(ofTasks: ids, named: names, &$0) }.first
         var found: [Int: [UInt8]] = [:]
         guard let elements = reply?.elements, !elements.areNull else { return found }
         for index in elements.indices { found[index] = elements[index].bytes }
         return found
+    }
+
+    /// The values of keys that are asked for one by one.
+    private func peekSpread(_ keys: [String]) async throws -> [[UInt8]?] {
+        let replies = try await client.run { batch in for key in keys { values.peek([key], &batch) } }
+        return replies.map { $0.elements?.first?.bytes }
     }
 
     public func popData(_ key: String) async throws -> [UInt8]? {
@@ -106,6 +122,9 @@ extension RedisStorage {
         _ = try await client.command("DEL", .init(notification))
         return true
     }
+
+    /// Whether ``resultStoreSize()`` has to scan all keys of the server: in the kinds that expire each result is a key of its own.
+    public var countsResultsByScan: Bool { options.kind.expires }
 
     public func resultStoreSize() async throws -> Int { try await values.count(on: client) }
 

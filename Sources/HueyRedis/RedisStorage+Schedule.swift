@@ -57,6 +57,7 @@ extension RedisStorage {
         dueAt score: RedisArgument,
         _ transform: @Sendable ([UInt8]) async throws -> [StorageEffect]
     ) async throws {
+        if try await isSpread() { return try await moveSpread(due, dueAt: score, transform) }
         var moves: [ScheduleMove] = []
         var others: [(data: [UInt8], effects: [StorageEffect])] = []
         for data in due {

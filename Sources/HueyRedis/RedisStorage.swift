@@ -22,6 +22,8 @@ public final class RedisStorage: Storage {
     let holders = Mutex<[String: [String]]>([:])
     /// Whether it was logged that this host's clock is ahead of the server's.
     let isClockReported = Atomic(false)
+    /// The answer of ``isSpread()``, once it is known.
+    let knownSpread = Mutex<Bool?>(nil)
 
     /// A storage on the server that a URL in redis-py's form names.
     ///

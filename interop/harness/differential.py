@@ -131,7 +131,7 @@ def parse_arguments():
     parser.add_argument('--storage', choices=STORAGES, default='redis',
                         help='where the queue is, for all scenarios that name no storage of their own')
     parser.add_argument('--server', metavar='NAME',
-                        help='which server: %s, or an executable (default: redis-server)' % ', '.join(servers.KNOWN))
+                        help='which server: %s, cluster (one node in cluster mode), or an executable (default: redis-server)' % ', '.join(servers.KNOWN))
     parser.add_argument('--sample', type=int, default=1, metavar='N', help='only every Nth scenario, for a quick look')
     parser.add_argument('--jobs', type=int, default=2 * (os.cpu_count() or 1), metavar='N',
                         help='scenarios at once, each on a Redis of its own (default: two a core)')

