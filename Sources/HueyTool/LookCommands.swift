@@ -10,12 +10,18 @@ struct StatusCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var queue: QueueArguments
+    @Flag(help: "Count results where that takes a scan of all keys of the server: with a storage whose results expire.")
+    var countResults = false
 
     func run() async throws {
         try await queue.withHuey { huey in
             print("pending    \(try await huey.pendingCount())")
             print("scheduled  \(try await huey.scheduledCount())")
-            print("results    \(try await huey.resultCount())")
+            if (huey.storage as? RedisStorage)?.countsResultsByScan == true, !countResults {
+                print("results    not counted: that takes a scan of all keys (--count-results)")
+            } else {
+                print("results    \(try await huey.resultCount())")
+            }
             if let storage = huey.storage as? any DeadLetterStorage {
                 print("dead       \(try await storage.deadLetterCount())")
             }

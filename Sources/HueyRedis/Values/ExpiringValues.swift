@@ -101,13 +101,15 @@ struct ExpiringValues: RedisValues {
 
     func items(on client: RedisClient) async throws -> [String: [UInt8]] {
         let keys = try await keys(resultPrefix, on: client)
-        guard !keys.isEmpty else { return [:] }
-        let values = try await client.run { $0.append("MGET", keys.map { .init($0) }) }.first?.elements
         var items: [String: [UInt8]] = [:]
-        for (key, value) in zip(keys, values.map(Array.init) ?? []) {
-            // One that expired in between is nil.
-            if let bytes = value.bytes {
-                items[String(decoding: key.dropFirst(resultPrefix.utf8.count), as: UTF8.self)] = bytes
+        for start in stride(from: 0, to: keys.count, by: Self.step) {
+            let part = keys[start..<min(start + Self.step, keys.count)]
+            let values = try await client.run { batch in for key in part { batch.append("GET", .init(key)) } }
+            for (key, value) in zip(part, values) {
+                // One that expired in between is nil.
+                if let bytes = value.bytes {
+                    items[String(decoding: key.dropFirst(resultPrefix.utf8.count), as: UTF8.self)] = bytes
+                }
             }
         }
         return items
@@ -115,23 +117,26 @@ struct ExpiringValues: RedisValues {
 
     func flush(_ what: RedisValueKind, on client: RedisClient) async throws {
         let keys = try await keys(what == .results ? resultPrefix : counterPrefix, on: client)
-        if !keys.isEmpty { try await client.run { $0.append("DEL", keys.map { .init($0) }) } }
+        for start in stride(from: 0, to: keys.count, by: Self.step) {
+            let part = keys[start..<min(start + Self.step, keys.count)]
+            try await client.run { batch in for key in part { batch.append("DEL", .init(key)) } }
+        }
     }
 
+    /// So many keys are looked at at once.
+    private static let step = 500
+
+    /// Every key that begins so. That takes a scan of all keys of the server: in steps, between which others have as much time as a step took.
     private func keys(_ prefix: String, on client: RedisClient) async throws -> [[UInt8]] {
         var found: Set<[UInt8]> = []
         var cursor = "0"
         repeat {
-            let reply = try await client.command(
-                "SCAN",
-                .init(cursor),
-                "MATCH",
-                .init(Self.literal(prefix) + "*"),
-                "COUNT",
-                1000
-            )
+            let start = ContinuousClock.now
+            let pattern = RedisArgument(Self.literal(prefix) + "*")
+            let reply = try await client.command("SCAN", .init(cursor), "MATCH", pattern, "COUNT", .init(Self.step))
             cursor = reply.elements?.first?.string ?? "0"
             found.formUnion(reply.elements?.last?.elements?.compactMap(\.bytes) ?? [])
+            if cursor != "0" { try await Task.sleep(for: start.duration(to: .now)) }
         } while cursor != "0"
         return Array(found)
     }
