@@ -66,6 +66,32 @@ struct ServerStateTests {
         await unbound.close()
     }
 
+    @Test("results that take a scan are counted only when asked for, all of them and no others")
+    func countedResults() async throws {
+        let server = try PrivateRedis()
+        var options = RedisStorageOptions()
+        options.kind = .redisExpire
+        let storage = try RedisStorage(url: server.url(), options: options)
+        let bound = storage.bound(to: "huey")
+        try await bound.commit((0..<1200).map { .put(data("v"), key: "\($0)", isResult: true) })
+        for number in 0..<100 { try await storage.client.command("SET", .init("other:\(number)"), "x") }
+        let tool = try Tool("huey")
+        let url = ["HUEY_URL": server.url()]
+        func scans() async throws -> Bool {
+            let reply = try await storage.client.command("INFO", "commandstats")
+            return reply.string?.contains("cmdstat_scan:") == true
+        }
+        let plain = try await tool.run(["status", "--storage", "redis-expire"], environment: url)
+        #expect(plain.output.contains("results    not counted"))
+        #expect(try await !scans())
+        let counted = try await tool.run(["status", "--storage", "redis-expire", "--count-results"], environment: url)
+        #expect(counted.output.contains("results    1200"))
+        #expect(try await scans())
+        try await bound.flushResults()
+        #expect(try await bound.resultStoreSize() == 0)
+        await storage.close()
+    }
+
     @Test("a consumer counts while its heartbeat changes")
     func consumers() async throws {
         let server = try PrivateRedis()

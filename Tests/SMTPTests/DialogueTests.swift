@@ -74,6 +74,14 @@ struct DialogueTests {
         await server.close()
     }
 
+    @Test func whatIsToBePlainStaysPlainWhateverIsOffered() async throws {
+        let server = try await SMTPTestServer(features: ["STARTTLS"])
+        #expect(await Client(server.port).failure() == nil)
+        #expect(!server.transcript.contains("STARTTLS"))
+        #expect(server.messages.count == 1)
+        await server.close()
+    }
+
     @Test func aServerWithoutExtensionsGetsHELOAndNoSize() async throws {
         let server = try await SMTPTestServer { $0.verb == "EHLO" ? .say("502 what?") : nil }
         #expect(await Client(server.port).failure() == nil)

@@ -148,6 +148,10 @@ def main():
         servers.use(options.server)
     chosen = scenario.select(options.only, options.tags, options.without)
     impossible = {'tls': 'this server is built without TLS'} if options.server in servers.KNOWN else {}
+    if options.server == servers.CLUSTER:
+        impossible['databases'] = 'a node in cluster mode has one database'
+        for kind in ('redis-expire', 'priority-redis-expire'):
+            impossible[kind] = 'huey reads several keys at once there, which a node in cluster mode refuses'
     if '--at-least-once' in options.worker:
         impossible['interrupts'] = 'huey loses the task that is interrupted; ours goes back to the queue'
     chosen, left_out = scenario.suited(chosen, options.storage, impossible)

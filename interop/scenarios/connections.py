@@ -15,21 +15,21 @@ def works(run):
     run.want_scheduled(1)
 
 
-@scenario()
+@scenario(tags=['databases'])
 def database(run):
     """redis://host:port/3"""
     run.connect(run.server.url.rsplit('/', 1)[0] + '/3')
     works(run)
 
 
-@scenario()
+@scenario(tags=['databases'])
 def database_in_the_query(run):
     """redis://host:port?db=4"""
     run.connect(run.server.url.rsplit('/', 1)[0] + '?db=4')
     works(run)
 
 
-@scenario()
+@scenario(tags=['databases'])
 def unix_socket(run):
     """unix:///path?db=2"""
     run.connect('unix://%s?db=2' % run.server.socket)

@@ -75,7 +75,7 @@ def memory(run):
     run.stop('INT')
 
 
-@scenario(redis='names a URL of its own')
+@scenario(tags=['databases'], redis='names a URL of its own')
 def plain_keys_elsewhere(run):
     """--plain-url: another database than the queue's."""
     run.connect(run.server.url.rstrip('/').rsplit('/', 1)[0] + '/3' if run.server.url.count('/') > 2 else run.server.url + '/3')
