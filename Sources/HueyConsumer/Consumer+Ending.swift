@@ -11,8 +11,9 @@ struct Ending: Sendable {
     /// Until when what would be lost is waited for, if the storage does not answer.
     let deadline: ContinuousClock.Instant
 
-    /// How long the storage may take to answer until it counts as away.
-    static let answer = Duration.milliseconds(300)
+    /// How long the storage may take to answer until it counts as away: long, because what is on its way from it is lost then, and short
+    /// enough for a stop within a second.
+    static let answer = Duration.milliseconds(600)
     /// How long what would be lost is waited for where no timeout was given: containers are killed ten seconds after they were asked to stop.
     static let patience = Duration.seconds(8)
     /// So long for what costs nothing to leave.
@@ -57,17 +58,26 @@ struct Ending: Sendable {
     }
 }
 
-extension Consumer {
-    /// Whether the storage does not answer, or says that it cannot be reached.
-    func isStorageAway() async -> Bool {
-        let isOver = Gate()
-        let question = Task(executorPreference: upkeep) {
-            let isReached = (try? await self.huey.storage.ping()) != nil
+/// Asks the storage, when a stop is asked for, whether it answers.
+struct PresenceQuestion: Sendable {
+    private let isOver = Gate()
+    private let task: Task<Bool, Never>
+    private let end = ContinuousClock.now.advanced(by: Ending.answer)
+
+    init(to storage: any Storage, on upkeep: ThreadExecutor) {
+        task = Task(executorPreference: upkeep) { [isOver] in
+            let isReached = (try? await storage.ping()) != nil
             isOver.open()
             return isReached
         }
-        defer { question.cancel() }
-        guard await isOver.wait(atMost: Ending.answer) else { return true }
-        return await !question.value
+    }
+
+    /// Whether the storage does not answer in time, or cannot be reached.
+    func isStorageAway() async -> Bool {
+        guard await isOver.wait(atMost: max(.zero, ContinuousClock.now.duration(to: end))) else {
+            task.cancel()
+            return true
+        }
+        return await !task.value
     }
 }

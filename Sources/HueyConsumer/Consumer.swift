@@ -132,7 +132,7 @@ public final class Consumer: Service {
         let ending = Ending(
             consumer: self,
             fetcher: parts.fetcher,
-            isAway: await isStorageAway(),
+            isAway: await stop.question.isStorageAway(),
             deadline: stop.deadline
         )
         await ending.finish(fetching: [fetcher, scheduler] + stop.returns)
@@ -152,19 +152,25 @@ public final class Consumer: Service {
     }
 
     /// What a stop leaves to be waited for: messages that go back to the queue, and until when.
-    private typealias Stopped = (returns: [Task<Void, Never>], deadline: ContinuousClock.Instant)
+    private typealias Stopped = (
+        returns: [Task<Void, Never>], question: PresenceQuestion, deadline: ContinuousClock.Instant
+    )
+
+    private func newStop() -> Stopped {
+        let deadline = ContinuousClock.now.advanced(by: options.shutdownTimeout ?? Ending.patience)
+        return ([], PresenceQuestion(to: huey.storage, on: upkeep), deadline)
+    }
 
     /// Waits for the request to stop and sees it through.
     private func supervise(_ parts: Parts, _ workers: Task<Void, Never>) async -> Stopped {
         var isStopping = false
-        var stopped: Stopped = ([], .now.advanced(by: Ending.patience))
+        var stopped: Stopped?
         /// What was fetched and is not started goes back; where the storage does not answer, not before what follows.
         func stopFetching() async {
-            if stopped.returns.isEmpty {
-                stopped.deadline = .now.advanced(by: options.shutdownTimeout ?? Ending.patience)
-            }
+            var current = stopped ?? newStop()
             let returns = Task(executorPreference: upkeep) { await parts.stopFetching() }
-            stopped.returns.append(returns)
+            current.returns.append(returns)
+            stopped = current
             _ = await finishes(returns, within: Ending.answer)
         }
         var timer: Task<Void, Never>?
@@ -173,7 +179,7 @@ public final class Consumer: Service {
             switch event {
             case .workersDone:
                 logger.info("All workers have stopped.")
-                return stopped
+                return stopped ?? newStop()
             case .stop(.graceful) where !isStopping:
                 isStopping = true
                 logger.info("Shutting down gracefully...")
@@ -195,10 +201,10 @@ public final class Consumer: Service {
                 logger.info("Shutting down")
                 // A task that does not heed its cancellation is left behind; the process is about to end.
                 _ = await finishes(workers, within: .seconds(1))
-                return stopped
+                return stopped ?? newStop()
             }
         }
-        return stopped
+        return stopped ?? newStop()
     }
 
     /// Whether a task of ours ends within the time given.
