@@ -77,13 +77,7 @@ struct Check {
             failed: failed
         )
         let text = String(decoding: try encoder.encode(report), as: UTF8.self)
-        // Plain ASCII, whatever the error was about.
-        Swift.print(text.utf16.map { $0 < 0x7F ? String(UnicodeScalar(UInt8($0))) : Self.escape($0) }.joined())
-    }
-
-    private static func escape(_ unit: UInt16) -> String {
-        let digits = String(unit, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        printJSON(text)
     }
 
     // MARK: Parts

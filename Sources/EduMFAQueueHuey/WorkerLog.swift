@@ -25,7 +25,7 @@ struct WorkerLog: Sendable {
                 )
             }
             // It is Python's to be carried out; the service manager takes the lines.
-            output = LogFile(stream: STDERR_FILENO, hasPriorities: log.logStderr ? true : nil)
+            output = LogFile(stream: .error, hasPriorities: log.logStderr ? true : nil)
             announcement = "Using logging configuration from '\(configuration)'"
         } else {
             (output, announcement) = try Self.output(product, consumer, log)
@@ -55,10 +55,10 @@ struct WorkerLog: Sendable {
         _ log: LogArguments
     ) throws -> (LogFile, announcement: String) {
         if log.logStderr {
-            return (LogFile(stream: STDERR_FILENO, hasPriorities: true), "Logging to standard error")
+            return (LogFile(stream: .error, hasPriorities: true), "Logging to standard error")
         }
         let path = consumer.logfile ?? product.logFile
-        if path == "-" { return (LogFile(stream: STDOUT_FILENO), "Logging to standard output") }
+        if path == "-" { return (LogFile(stream: .output), "Logging to standard output") }
         return (try LogFile(path: path), "Logging to '\(path)'")
     }
 

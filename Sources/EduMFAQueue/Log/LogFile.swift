@@ -14,6 +14,11 @@ import Synchronization
 ///
 /// The size is the file's own, so that it counts anew when somebody else has emptied it; a file that was moved away is opened anew.
 package final class LogFile: Sendable {
+    package enum Stream: Sendable {
+        case output
+        case error
+    }
+
     private let path: String?
     private let limit: Int
     private let backups = 5
@@ -24,7 +29,8 @@ package final class LogFile: Sendable {
     /// - Parameters:
     ///   - stream: standard output or standard error.
     ///   - hasPriorities: whether each line begins with its priority; by default when journald has the other end.
-    package init(stream: Int32, hasPriorities: Bool? = nil) {
+    package init(stream: Stream, hasPriorities: Bool? = nil) {
+        let stream = stream == .output ? STDOUT_FILENO : STDERR_FILENO
         path = nil
         limit = .max
         self.hasPriorities = hasPriorities ?? Self.isJournal(stream)
