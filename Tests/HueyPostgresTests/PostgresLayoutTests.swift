@@ -112,30 +112,6 @@
             await storage.close()
         }
 
-        @Test("a message of Swift's wakes Python's consumer, and the reverse")
-        func wakes() async throws {
-            let server = try PrivatePostgres()
-            let prefix = "wake\(UInt32.random(in: 0...UInt32.max))"
-            let storage = try postgresStorage(prefix: prefix, name: "Q") { $0.readTimeout = .seconds(600) }
-            try await storage.ping()
-            let listeners = "select count(*) from pg_stat_activity where left(query, 6) = 'listen' and state = 'idle'"
-            // Each ends by a notification alone: its read timeout is far away.
-            let code = """
-                import time
-                s.read_timeout = 600
-                print(s.dequeue())
-                while s.sql("\(listeners)", results=True)[0][0] < 2: time.sleep(0.02)
-                s.enqueue(b'back')
-                """
-            async let seen = python(server, prefix: prefix, name: "Q", code)
-            while try await server.sql(listeners) == "0" { try await Task.sleep(for: .milliseconds(20)) }
-            try await storage.enqueue(data("there"), priority: nil)
-            while try await storage.queueSize() > 0 { try await Task.sleep(for: .milliseconds(20)) }
-            #expect(try await storage.dequeue(upTo: 1, wait: .seconds(600)).map(\.data) == [data("back")])
-            #expect(try await seen == "b'there'")
-            await storage.close()
-        }
-
         @Test("a prefix with which there are no tables is refused")
         func badPrefix() {
             for prefix in ["1abc", String(repeating: "p", count: 62)] {
