@@ -29,7 +29,16 @@
             try await storage.enqueue(data("a"), priority: nil)
             #expect(try await storage.dequeue(upTo: 1, wait: .seconds(600)).map { text($0.data) } == ["a"])
             // Connections that broke meanwhile are replaced unnoticed, the listening one, too.
-            async let waiting = storage.dequeue(upTo: 1, wait: .seconds(600))
+            @Sendable func next() async throws -> [Delivery] {
+                while true {
+                    // It may look while the server is down.
+                    do { return try await storage.dequeue(upTo: 1, wait: .seconds(600)) } catch let error
+                        as PostgresError
+                        where error.isTransient
+                    {}
+                }
+            }
+            async let waiting = next()
             for _ in 0..<2 {
                 try await server.control("-m fast restart")
                 #expect(try await storage.queueSize() == 0)
