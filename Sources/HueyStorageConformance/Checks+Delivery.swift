@@ -51,7 +51,7 @@ extension StorageConformance {
             try expect(texts(taken), ["a", "b", "c"])
             var tasks = Completions()
             for (index, delivery) in taken.prefix(2).enumerated() {
-                delivery.data.withUnsafeBufferPointer { tasks.append($0, index == 0 ? data("v") : nil, of: delivery) }
+                tasks.append(text(delivery.data), index == 0 ? data("v") : nil, of: delivery)
             }
             try await channel.commit([Settlement(of: nil, [.complete(tasks)], isFinal: true)], number: 1)
             try expect(await storage.resultItems().mapValues(text), ["a": "v"])

@@ -98,9 +98,3 @@ extension StorageConformance {
         DeadLetter(data: data(text), reason: .failed, detail: "d", time: TimeSource.system.microseconds())
     }
 }
-
-extension Completions {
-    fileprivate mutating func append(_ id: String, _ value: [UInt8]?, of delivery: Delivery) {
-        Array(id.utf8).withUnsafeBufferPointer { append($0, value, of: delivery) }
-    }
-}

@@ -21,7 +21,7 @@
         return try PostgresStorage(url: url ?? sharedPostgres.get().url(), options: options).bound(to: name)
     }
 
-    @Suite("Postgres keeps a storage's promises")
+    @Suite("Postgres keeps a storage's promises", .serialized)
     struct PostgresConformanceTests {
         @Test("all that it conforms to", arguments: StorageConformance.checks)
         func checks(check: StorageCheck) async throws {

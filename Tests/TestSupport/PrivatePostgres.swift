@@ -18,6 +18,7 @@ public final class PrivatePostgres: Sendable {
         // Short, because the path of a unix socket may have only 107 bytes.
         directory = NSTemporaryDirectory() + "/huey-pg-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        // What the tests have open is open there, too, and counts: max_files_per_process.
         // Postgres does not run as root: the user that its package makes is used then.
         let script = """
             bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -26,7 +27,7 @@ public final class PrivatePostgres: Sendable {
             if [ "$(id -u)" = 0 ]; then chown postgres "$1"; user='setpriv --reuid=postgres --regid=postgres --clear-groups'; fi
             cd "$1" || exit 1
             $user initdb -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync > initdb.log 2>&1 || cat initdb.log
-            { printf '%s\\n' "listen_addresses = ''" "unix_socket_directories = '$1'" 'fsync = off' 'full_page_writes = off'
+            { printf '%s\\n' "listen_addresses = ''" "unix_socket_directories = '$1'" 'fsync = off' 'full_page_writes = off' 'max_files_per_process = 20000'
               cat; } >> "$1/data/postgresql.conf" <<'END'
             \(settings.joined(separator: "\n"))
             END
@@ -37,6 +38,8 @@ public final class PrivatePostgres: Sendable {
             rm -rf "$1"
             """
         lifeline = Pipe()
+        // What other tests start must not keep it open.
+        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = ["-c", script, "postgres", directory]
@@ -67,7 +70,10 @@ public final class PrivatePostgres: Sendable {
     ///
     /// - Throws: an error with its output where it fails.
     public func control(_ arguments: String) async throws {
-        try await run("pg_ctl -D '\(directory)/data' -l '\(directory)/log' -w -t 60 \(arguments)")
+        let log = "\(directory)/log"
+        try await run(
+            "pg_ctl -D '\(directory)/data' -l '\(log)' -w -t 60 \(arguments) || { tail -n 5 '\(log)'; exit 1; }"
+        )
     }
 
     /// Runs a script with Postgres' executables in its path, as the server's user.

@@ -24,6 +24,8 @@ public final class PrivateRedis: Sendable {
             rm -rf "$1"
             """
         lifeline = Pipe()
+        // What other tests start must not keep it open.
+        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = ["-c", script, "redis", directory]

@@ -232,6 +232,15 @@ public struct Completions: Sendable {
         messages.append(.single(delivery))
     }
 
+    /// The same with the value as an array.
+    package mutating func append(_ id: String, _ value: [UInt8]?, of delivery: Delivery) {
+        var id = id
+        id.withUTF8 { id in
+            guard let value else { return append(id, nil, of: delivery) }
+            value.withUnsafeBufferPointer { append(id, $0, of: delivery) }
+        }
+    }
+
     /// The same for a message of a block.
     package mutating func append(
         _ id: UnsafeBufferPointer<UInt8>,

@@ -11,7 +11,7 @@ struct BatchTests {
     private func results(_ deliveries: [Delivery], _ value: String = "v") -> [Settlement] {
         var tasks = Completions()
         for delivery in deliveries {
-            delivery.data.withUnsafeBufferPointer { tasks.append($0, data(value), of: delivery) }
+            tasks.append(text(delivery.data), data(value), of: delivery)
         }
         return [Settlement(of: nil, [.complete(tasks)], isFinal: true)]
     }
