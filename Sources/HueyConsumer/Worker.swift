@@ -62,7 +62,7 @@ final class Worker {
     nonisolated(nonsending) func run() async {
         await consumer.huey.runLifecycleHooks(.startup)
         var claim: Claim?
-        var areSynchronous = true
+        var areSynchronous = false
         repeat {
             claim =
                 areSynchronous

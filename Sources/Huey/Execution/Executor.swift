@@ -115,12 +115,16 @@ package struct Executor: Sendable {
         do {
             return try await run()
         } catch  where error is HueyError || error is PickleException || error is PickleError {
-            // An exception's own text may quote arguments.
-            let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
-            let id = start.id.bounded()
-            logger.error("Unhandled error during execution of task \(id).", metadata: ["reason": "\(reason)"])
-            return try await bury(start.delivery, .unwritable, reason, start.message)
+            return try await bury(start, error)
         }
+    }
+
+    private nonisolated(nonsending) func bury(_ start: ReadyTask, _ error: any Error) async throws -> Completion {
+        // An exception's own text may quote arguments.
+        let reason = error is PickleException ? "\(type(of: error))" : "\(error)"
+        let id = start.id.bounded()
+        logger.error("Unhandled error during execution of task \(id).", metadata: ["reason": "\(reason)"])
+        return try await bury(start.delivery, .unwritable, reason, start.message)
     }
 
     /// What is stored of a value; nil where nothing is.
@@ -176,27 +180,57 @@ package struct Executor: Sendable {
         return .settled
     }
 
+    /// What a message's own times say.
+    private enum Timeliness {
+        case notYet
+        case now
+        case expired
+    }
+
+    private func timeliness(_ start: ReadyTask, at now: PickleDateTime) -> Timeliness {
+        if start.isPlain { return .now }
+        let message = start.message
+        if let eta = message.eta, !eta.isNotAfter(now) { return .notYet }
+        if let expires = message.expiresResolved, !now.isNotAfter(expires) { return .expired }
+        return .now
+    }
+
     /// Mirrors `Huey.execute`: not yet, revoked, expired, or now.
+    ///
+    /// What is done where the task does not run has functions of its own: this one's frame lies in memory as long as the handler runs.
     private nonisolated(nonsending) func execute(_ start: ReadyTask) async throws -> Completion {
         let now = huey.now()
-        let message = start.isPlain ? nil : start.message
-        if let message, let eta = message.eta, !eta.isNotAfter(now) {
-            try await perform([.reschedule(message)], TaskRun(start))
-        } else if try await isRevoked(start, at: now) {
-            logger.warning("Task \(start.summary) was revoked, not executing")
-            try await skip(TaskRun(start.decoded), .revoked)
-        } else if let expires = message?.expiresResolved, !now.isNotAfter(expires) {
-            logger.info("Task \(start.summary) expired, not executing.")
-            try await skip(TaskRun(start), .expired)
-        } else {
-            logger.info("Executing \(start.summary)")
-            // Before anybody hears of it: who stops the consumer because of that must find the task running.
-            slot.insert(start, at: .now)
-            defer { slot.remove(start) }
-            guard let span = huey.startSpan(running: start) else { return try await begin(start, nil) }
-            defer { span.end() }
-            return try await span.activate { try await begin(start, span) }
-        }
+        let timeliness = timeliness(start, at: now)
+        if timeliness == .notYet { return try await putOff(start) }
+        if try await isRevoked(start, at: now) { return try await skipRevoked(start) }
+        if timeliness == .expired { return try await skipExpired(start) }
+        logger.info("Executing \(start.summary)")
+        // Before anybody hears of it: who stops the consumer because of that must find the task running.
+        slot.insert(start, at: .now)
+        defer { slot.remove(start) }
+        guard let span = huey.startSpan(running: start) else { return try await begin(start, nil) }
+        return try await begin(start, in: span)
+    }
+
+    private nonisolated(nonsending) func begin(_ start: ReadyTask, in span: TaskSpan) async throws -> Completion {
+        defer { span.end() }
+        return try await span.activate { try await begin(start, span) }
+    }
+
+    private nonisolated(nonsending) func putOff(_ start: ReadyTask) async throws -> Completion {
+        try await perform([.reschedule(start.message)], TaskRun(start))
+        return .settled
+    }
+
+    private nonisolated(nonsending) func skipRevoked(_ start: ReadyTask) async throws -> Completion {
+        logger.warning("Task \(start.summary) was revoked, not executing")
+        try await skip(TaskRun(start.decoded), .revoked)
+        return .settled
+    }
+
+    private nonisolated(nonsending) func skipExpired(_ start: ReadyTask) async throws -> Completion {
+        logger.info("Task \(start.summary) expired, not executing.")
+        try await skip(TaskRun(start), .expired)
         return .settled
     }
 
