@@ -59,10 +59,10 @@ final class WorkBuffer: Sendable {
             guard let fetcher else { return nil }
             let left = backlog - block.remaining
             let demand: Demand
-            if left == 0, !idle.isEmpty {
-                demand = .workers(idle.count)
-            } else if left <= lowWater {
+            if left <= lowWater {
                 demand = .low
+            } else if left == 0, !idle.isEmpty {
+                demand = .workers(idle.count)
             } else {
                 return nil
             }
