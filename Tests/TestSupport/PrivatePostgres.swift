@@ -8,8 +8,7 @@ public final class PrivatePostgres: Sendable {
 
     /// Where socket and data lie; it is removed with the server.
     public let directory: String
-    /// The server lives as long as this end of a pipe is open.
-    private let lifeline: Pipe
+    private let shell: ServerShell
 
     /// Starts a server of its own cluster; returns when it accepts connections.
     ///
@@ -37,27 +36,9 @@ public final class PrivatePostgres: Sendable {
             $user pg_ctl -D "$1/data" -m immediate stop > /dev/null 2>&1
             rm -rf "$1"
             """
-        lifeline = Pipe()
-        // What other tests start must not keep it open.
-        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = ["-c", script, "postgres", directory]
-        shell.standardInput = lifeline
-        let output = Pipe()
-        shell.standardOutput = output
-        shell.standardError = output
-        try shell.run()
-        var text = ""
-        while !text.contains("ready\n") {
-            let data = output.fileHandleForReading.availableData
-            guard !data.isEmpty else { throw Failure(message: "postgres did not start: \(text)") }
-            text += String(decoding: data, as: UTF8.self)
-        }
-        guard text == "ready\n" else { throw Failure(message: "postgres did not start: \(text)") }
+        shell = try ServerShell("postgres", script, argument: directory, until: "ready\n")
+        guard shell.output == "ready\n" else { throw Failure(message: "postgres did not start: \(shell.output)") }
     }
-
-    deinit { try? lifeline.fileHandleForWriting.close() }
 
     /// The server's address as libpq takes it.
     ///

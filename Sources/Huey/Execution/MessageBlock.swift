@@ -29,7 +29,7 @@ package final class MessageBlock: Sendable {
     private let head = Atomic(0)
     private let priorities = Mutex<[Double]?>(nil)
 
-    /// - Parameter isLookedAt: whether ``look()`` is going to be called.
+    /// - Parameter isLookedAt: whether ``lookAtRevocations()`` is going to be called.
     package init(_ huey: Huey, _ deliveries: [Delivery], isLookedAt: Bool = true) {
         var reader = NameReader(huey, count: deliveries.count)
         for delivery in deliveries { reader.read(delivery, Limit.names, memory: Limit.memory) }
